@@ -1,0 +1,33 @@
+// Identifiers that are a function of what they identify, so that whoever sees
+// the same thing twice gives it the same id.
+#ifndef SECONDSTORY_BASE_STABLE_ID_H_
+#define SECONDSTORY_BASE_STABLE_ID_H_
+
+#include <initializer_list>
+#include <string>
+
+#include "absl/strings/string_view.h"
+namespace secondstory {
+
+// The number of bytes of an id in binary, and of its text in hex digits.
+inline constexpr int kIdBytes = 16;
+inline constexpr int kIdHexDigits = 2 * kIdBytes;
+
+// The first 16 bytes of SHA-256 over the parts, each preceded by its length as
+// 8 bytes big-endian, so that ("ab", "c") and ("a", "bc") differ. A hash that
+// resists attack, because two different events with one id would mean that one
+// of them is lost. Cost: about half a microsecond.
+std::string StableId(std::initializer_list<absl::string_view> parts);
+
+// 16 bytes nobody can guess, from the system's generator.
+std::string RandomId();
+
+// 32 lower-case hex digits.
+std::string IdToHex(absl::string_view id);
+
+// The inverse. Returns an empty string unless `hex` is 32 lower-case digits.
+std::string IdFromHex(absl::string_view hex);
+
+}  // namespace secondstory
+
+#endif  // SECONDSTORY_BASE_STABLE_ID_H_

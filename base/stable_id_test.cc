@@ -1,0 +1,34 @@
+#include "base/stable_id.h"
+
+#include "gtest/gtest.h"
+
+namespace secondstory {
+namespace {
+
+TEST(StableIdTest, StaysTheSameForEver) {
+  // Pinned: ids are on disk. Computed with sha256sum.
+  EXPECT_EQ(IdToHex(StableId({"alertmanager/prod-eu", "f00d"})),
+            "95d4476498b347011a9ea78f4f8956ce");
+}
+
+TEST(StableIdTest, DiffersWhereOnlyTheBorderOfPartsDiffers) {
+  EXPECT_NE(StableId({"ab", "c"}), StableId({"a", "bc"}));
+  EXPECT_NE(StableId({"abc"}), StableId({"abc", ""}));
+}
+
+TEST(StableIdTest, GivesBackTheIdFromItsHexDigits) {
+  const std::string id = RandomId();
+  EXPECT_EQ(IdFromHex(IdToHex(id)), id);
+}
+
+TEST(StableIdTest, RefusesTextThatIsNoId) {
+  EXPECT_EQ(IdFromHex(""), "");
+  EXPECT_EQ(IdFromHex("0123456789abcdef0123456789abcde"), "");
+  EXPECT_EQ(IdFromHex("0123456789ABCDEF0123456789ABCDEF"), "");
+  EXPECT_EQ(IdFromHex("0123456789abcdef0123456789abcdeg"), "");
+}
+
+TEST(RandomIdTest, NeverRepeats) { EXPECT_NE(RandomId(), RandomId()); }
+
+}  // namespace
+}  // namespace secondstory
