@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "prometheus/counter.h"
 #include "prometheus/gauge.h"
 #include "prometheus/histogram.h"
@@ -48,7 +50,8 @@ class Metrics {
                           const std::vector<double>& bounds = LatencyBounds());
 
   // Calls `update` before every scrape, to set gauges that would cost too much
-  // to keep up to date. `update` must not block.
+  // to keep up to date. `update` must not block, and must work for as long as
+  // this object lives.
   void OnScrape(std::function<void()> update);
 
   // What a scrape reads: Prometheus text format 0.0.4.
@@ -59,7 +62,8 @@ class Metrics {
 
  private:
   prometheus::Registry registry_;
-  std::vector<std::function<void()>> updates_;
+  absl::Mutex mutex_;  // one scrape at a time
+  std::vector<std::function<void()>> updates_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace secondstory

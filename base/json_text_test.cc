@@ -1,0 +1,37 @@
+#include "base/json_text.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace secondstory {
+namespace {
+
+std::string Json(absl::string_view text) {
+  std::string json;
+  AppendJsonText(text, &json);
+  return json;
+}
+
+TEST(JsonTextTest, KeepsWhatIsUtf8) {
+  EXPECT_EQ(Json("caf\u00e9 \u20ac \U0001F600"),
+            "\"caf\u00e9 \u20ac \U0001F600\"");
+}
+
+TEST(JsonTextTest, EscapesWhatJsonAsksFor) {
+  EXPECT_EQ(Json("a\"b\\c\nd\te\x01"), R"("a\"b\\c\nd\te\u0001")");
+  EXPECT_EQ(Json(absl::string_view("\0", 1)), R"("\u0000")");
+}
+
+TEST(JsonTextTest, ReplacesEachByteThatIsNotUtf8) {
+  const std::string replaced = "\uFFFD";
+  EXPECT_EQ(Json("a\xFFz"), "\"a" + replaced + "z\"");
+  EXPECT_EQ(Json("\xE2\x82"), "\"" + replaced + replaced + "\"");  // cut short
+  EXPECT_EQ(Json("\xC0\xAF"), "\"" + replaced + replaced + "\"");  // overlong
+  EXPECT_EQ(Utf8CharacterBytes("\xED\xA0\x80"), 0);                // surrogate
+  EXPECT_EQ(Utf8CharacterBytes("\xF4\x90\x80\x80"), 0);  // beyond U+10FFFF
+  EXPECT_EQ(Utf8CharacterBytes("\xF4\x8F\xBF\xBF"), 4);
+}
+
+}  // namespace
+}  // namespace secondstory
