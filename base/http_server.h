@@ -33,21 +33,32 @@ struct HttpResponse {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
-// Called exactly once for each request, from any thread; the request has been
-// read completely and is within the limits.
+// Answers a request, from any thread and at any time, also after the server is
+// gone. Only the first call counts; when the last copy is destroyed without
+// one, the connection is closed without an answer.
 using HttpRespond = std::function<void(HttpResponse)>;
+
+// Called once for each request that has been read completely and is within the
+// limits. Runs on a thread of the server, so it must not block: who has to
+// wait keeps the HttpRespond and returns.
 using HttpHandler = std::function<void(HttpRequest, HttpRespond)>;
 
 struct HttpLimits {
   size_t body_bytes_max = 4 << 20;     // more: 413
   size_t header_bytes_max = 16 << 10;  // more: 431
-  // From the first byte of a request to its last, and for writing a response.
+  // Bodies of all requests under way; more: 503 with Retry-After.
+  size_t pending_body_bytes_max = 64 << 20;
+  // From the first byte of a request to its last, and for writing a response;
+  // then the connection is closed.
   absl::Duration request_timeout = absl::Seconds(30);
   // Between two requests of a connection.
   absl::Duration idle_timeout = absl::Seconds(60);
   int connection_count_max = 1000;  // further ones wait unaccepted
 };
 
+// What is no HTTP is answered with 400. Running out of file handles delays new
+// connections and ends nothing.
+//
 // Threads: handlers run on `thread_count` threads of the server's own.
 class HttpServer {
  public:
