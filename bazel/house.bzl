@@ -115,3 +115,17 @@ def cc_grpc_library(name, proto, deps, **kwargs):
         deps = deps + ["@com_github_grpc_grpc//:grpc++"],
         **kwargs
     )
+
+def ss_checkout_test(name, src, size = "small", tags = [], **kwargs):
+    """A script that looks at the checkout itself: at all of its files, at Git.
+
+    No sandbox holds those, so it runs in place, and every time. The real path
+    of `src` says where the checkout is.
+    """
+    native.sh_test(
+        name = name,
+        srcs = [src],
+        size = size,
+        tags = ["external", "local"] + tags,
+        **kwargs
+    )
