@@ -28,7 +28,7 @@ _BANNED_CALLS = [
 
 _POOR_NAME = re.compile(
     r"^(Test|Basic|Simple|Misc|Works|Error|Edge)|"
-    r"(Test|Tests|Works|Basic|Case|Cases|Correctly)\d*$|\d$")
+    r"(Test|Tests|Works|Basic|Case|Cases|Correctly)\d*$")
 
 
 def _matches(file, pattern, sentence):
