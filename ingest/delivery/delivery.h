@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "base/metrics.h"
+#include "ingest/delivery/worker_cursor.h"
 #include "secondstory/v1/event.pb.h"
 #include "secondstory/v1/event_service.pb.h"
 
@@ -40,13 +41,6 @@ class Incidentd {
   virtual absl::StatusOr<std::string> GetCursor(const std::string& source,
                                                 uint32_t shard,
                                                 absl::Duration timeout) = 0;
-};
-
-// Where a worker goes on in one shard of a source.
-struct WorkerCursor {
-  std::string source;
-  uint32_t shard = 0;
-  std::string value;
 };
 
 struct DeliveryOptions {
@@ -103,7 +97,8 @@ class Delivery {
   // Events accepted and not yet acknowledged.
   virtual int64_t pending_event_count() const = 0;
 
-  // Waits until that is zero and cursors are stored too; false when it is not so by `deadline`.
+  // Waits until that is zero and cursors are stored too; false when it is not
+  // so by `deadline`.
   virtual bool WaitUntilDelivered(absl::Time deadline) = 0;
 };
 
