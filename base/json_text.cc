@@ -78,6 +78,11 @@ int Utf8CharacterBytes(absl::string_view text) {
   return bytes;
 }
 
+bool IsUtf8(absl::string_view text) {
+  while (const int bytes = Utf8CharacterBytes(text)) text.remove_prefix(bytes);
+  return text.empty();
+}
+
 void AppendJsonText(absl::string_view text, std::string* json) {
   json->push_back('"');
   while (!text.empty()) {

@@ -33,5 +33,11 @@ TEST(JsonTextTest, ReplacesEachByteThatIsNotUtf8) {
   EXPECT_EQ(Utf8CharacterBytes("\xF4\x8F\xBF\xBF"), 4);
 }
 
+TEST(JsonTextTest, TellsWhatIsUtf8) {
+  EXPECT_TRUE(IsUtf8(""));
+  EXPECT_TRUE(IsUtf8("a\u20ac"));
+  EXPECT_FALSE(IsUtf8("a\xE2\x82"));
+}
+
 }  // namespace
 }  // namespace secondstory

@@ -22,14 +22,16 @@ namespace secondstory {
 // calls `run` and returns its exit code.
 //
 // REQUIRES: `config` has a string field `log_level`; called first in main().
-// Exit codes: 0 stopped as asked; 1 `run` failed (the status is logged); 2 the
+// A second SIGINT or SIGTERM ends the process at once. Exit codes: 0 stopped as
+// asked; 1 `run` failed (the status is logged); 2 the
 // configuration is wrong (the errors are on stderr, in plain text).
 int RunProcess(absl::string_view name, absl::string_view about,
                absl::string_view descriptor_set, int argc, char** argv,
                google::protobuf::Message* config,
                const std::function<absl::Status()>& run);
 
-// Blocks until SIGINT or SIGTERM arrives, or RequestStop() is called.
+// Blocks until SIGINT or SIGTERM arrives, or RequestStop() is called. For good:
+// a stop that was asked for stays asked for.
 void WaitForStop();
 
 // Makes WaitForStop() return, from any thread: when a process has to give up.

@@ -129,3 +129,53 @@ def ss_checkout_test(name, src, size = "small", tags = [], **kwargs):
         tags = ["external", "local"] + tags,
         **kwargs
     )
+
+def embed_protos(name, proto, **kwargs):
+    """The descriptor set of a proto_library, comments included, as C++.
+
+    The header "NAME.h" declares `absl::string_view NameInCamelCase()` in
+    namespace secondstory: a serialized google.protobuf.FileDescriptorSet.
+
+    Args:
+      name: of the cc_library.
+      proto: the proto_library; its own files only, not those that it imports.
+      **kwargs: passed to cc_library.
+    """
+    function = "".join([word.capitalize() for word in name.split("_")])
+    guard = "SECONDSTORY_EMBEDDED_%s_H_" % name.upper()
+    native.genrule(
+        name = name + "_sources",
+        srcs = [proto],
+        outs = [name + ".h", name + ".cc"],
+        cmd = """
+            {{
+              echo '#ifndef {guard}'
+              echo '#define {guard}'
+              echo '#include "absl/strings/string_view.h"'
+              echo 'namespace secondstory {{ absl::string_view {function}(); }}'
+              echo '#endif'
+            }} > $(location {name}.h)
+            {{
+              echo '#include "{package}/{name}.h"'
+              echo 'static const unsigned char kBytes[] = {{'
+              od -An -v -tx1 $(location {proto}) | sed 's/ / 0x/g; s/ /,/g; s/^,//; s/$$/,/'
+              echo '}};'
+              echo 'absl::string_view secondstory::{function}() {{'
+              echo '  return {{reinterpret_cast<const char*>(kBytes), sizeof(kBytes)}};'
+              echo '}}'
+            }} > $(location {name}.cc)
+        """.format(
+            function = function,
+            guard = guard,
+            name = name,
+            package = native.package_name(),
+            proto = proto,
+        ),
+    )
+    ss_library(
+        name = name,
+        srcs = [name + ".cc"],
+        hdrs = [name + ".h"],
+        deps = ["@com_google_absl//absl/strings"],
+        **kwargs
+    )
