@@ -15,7 +15,7 @@ from tools.check import tidy
 # rule: (path, text that breaks it, text that does not).
 EXAMPLES = {
     "banned_calls": (
-        "ingest/a.cc", "auto t = absl::Now();\n", "auto t = clock.Now();\n"),
+        "storage/a.cc", "auto t = absl::Now();\n", "auto t = record.append_time;\n"),
     "blameless_words": (
         "README.md", "# The root cause\n", "# Changes near the onset\n"),  # tidy: allow
     "full_includes": (
