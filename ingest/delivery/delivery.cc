@@ -201,8 +201,8 @@ class SpoolDelivery final : public Delivery {
   absl::Status Settle(const Batch& batch,
                       const v1::AppendEventsResponse& response);
   absl::Status HandleInvalid(const Batch& batch, const absl::Status& error);
+  absl::Status HandleConflict(const Batch& batch, const absl::Status& error);
   absl::Status DropCursor(const Batch& batch);
-  absl::Status Remove(const Batch& batch);
   void NoteFailure(const absl::Status& status);
   void NoteSuccess();
 
@@ -394,12 +394,7 @@ absl::Status SpoolDelivery::DeliverOneBatch() {
   }
   if (absl::IsInvalidArgument(status)) return HandleInvalid(batch, status);
   if (absl::IsFailedPrecondition(status) && batch.cursor) {
-    log::Warning("cursor was moved by another worker; ours is dropped",
-                 {{"source", batch.cursor->source},
-                  {"shard", batch.cursor->shard},
-                  {"error", status}});
-    metrics_.conflicts->Increment();
-    return DropCursor(batch);
+    return HandleConflict(batch, status);
   }
   if (absl::IsResourceExhausted(status)) {
     entry_count_max_ = std::max(1, batch.entry_count / 2);
@@ -475,18 +470,13 @@ absl::Status SpoolDelivery::Settle(const Batch& batch,
                   {"reason", outcome.reason()}});
   }
   SS_RETURN_IF_ERROR(refused_file_.Append(lines));
-  SS_RETURN_IF_ERROR(Remove(batch));
   const auto refused = static_cast<int64_t>(lines.size());
+  absl::MutexLock spool_lock(&spool_mutex_);
+  SS_RETURN_IF_ERROR(spool_->RemoveThrough(batch.last_sequence, batch.cursor));
   metrics_.stored->Increment(static_cast<double>(stored));
   metrics_.refused->Increment(static_cast<double>(refused));
   metrics_.known->Increment(
       static_cast<double>(batch.size.event_count - stored - refused));
-  return absl::OkStatus();
-}
-
-absl::Status SpoolDelivery::Remove(const Batch& batch) {
-  absl::MutexLock spool_lock(&spool_mutex_);
-  SS_RETURN_IF_ERROR(spool_->RemoveThrough(batch.last_sequence, batch.cursor));
   absl::MutexLock lock(&mutex_);
   Add(batch.size, -1);
   return absl::OkStatus();
@@ -509,6 +499,26 @@ absl::Status SpoolDelivery::HandleInvalid(const Batch& batch,
   response.add_outcomes()->set_outcome(v1::APPEND_OUTCOME_REFUSED);
   response.mutable_outcomes(0)->set_reason(std::string(error.message()));
   return Settle(batch, response);
+}
+
+// The stored cursor may be our own: of an append whose answer was lost, or that
+// a crash kept us from noting. It still waits in the spool then.
+absl::Status SpoolDelivery::HandleConflict(const Batch& batch,
+                                           const absl::Status& error) {
+  WorkerCursor cursor = *batch.cursor;
+  SS_ASSIGN_OR_RETURN(cursor.value,
+                      incidentd_->GetCursor(cursor.source, cursor.shard,
+                                            options_.append_timeout));
+  {
+    absl::MutexLock lock(&spool_mutex_);
+    SS_ASSIGN_OR_RETURN(const bool ours, spool_->HasCursor(cursor));
+    if (ours) return spool_->SetStoredCursor(cursor);
+  }
+  log::Warning(
+      "cursor was moved by another worker; ours is dropped",
+      {{"source", cursor.source}, {"shard", cursor.shard}, {"error", error}});
+  metrics_.conflicts->Increment();
+  return DropCursor(batch);
 }
 
 absl::Status SpoolDelivery::DropCursor(const Batch& batch) {

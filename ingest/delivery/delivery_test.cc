@@ -280,7 +280,7 @@ TEST_F(DeliveryTest, RefusesASecondOwnerOfTheSpool) {
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
-TEST_F(DeliveryTest, SharesSyncsAmongConcurrentCallers) {
+TEST_F(DeliveryTest, KeepsTheOrderOfEachConcurrentCaller) {
   std::vector<std::thread> callers;
   for (int i = 0; i < 16; ++i) {
     callers.emplace_back([this, i] {
@@ -331,6 +331,8 @@ TEST_F(DeliveryTest, LosesNothingUnderAnySchedule) {
   EXPECT_EQ(incidentd_.event_ids(), Ids(count));
   EXPECT_EQ(incidentd_.cursor("test/a"), absl::StrCat(count));
   EXPECT_THAT(Refused(), IsEmpty());
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("secondstory_ingest_cursor_conflicts_total 0"));
 }
 
 }  // namespace

@@ -159,6 +159,22 @@ absl::Status Spool::Execute(const char* sql, const std::string& source,
   return statement.Bind(0, source).Bind(1, shard).Bind(2, value).Run();
 }
 
+absl::StatusOr<bool> Spool::HasCursor(const WorkerCursor& cursor) {
+  SS_ASSIGN_OR_RETURN(
+      SqliteStatement read,
+      database_->Prepare("SELECT 1 FROM entry WHERE event IS NULL AND "
+                         "source = ? AND shard = ? AND value = ? LIMIT 1"));
+  bool found = false;
+  SS_RETURN_IF_ERROR(read.Bind(0, cursor.source)
+                         .Bind(1, cursor.shard)
+                         .Bind(2, cursor.value)
+                         .Run([&] {
+                           found = true;
+                           return false;
+                         }));
+  return found;
+}
+
 absl::StatusOr<SpoolSize> Spool::Measure() {
   SS_ASSIGN_OR_RETURN(
       SqliteStatement read,

@@ -82,6 +82,9 @@ class Spool {
   // there is none.
   absl::Status SetStoredCursor(const WorkerCursor& stored);
 
+  // Whether that very cursor waits in the queue.
+  absl::StatusOr<bool> HasCursor(const WorkerCursor& cursor);
+
   // Counts everything. Cost: reads the whole queue.
   absl::StatusOr<SpoolSize> Measure();
 
