@@ -1,0 +1,122 @@
+#include "storage/apply.h"
+
+#include "base/proto_time.h"
+#include "base/status_matchers.h"
+#include "storage/memory/memory_tables.h"
+#include "storage/store.h"
+
+namespace secondstory::storage {
+namespace {
+
+v1::Event MakeEvent(const std::string& id, int64_t micros,
+                    const std::string& service = "checkout") {
+  v1::Event event;
+  event.set_source("test");
+  event.set_source_event_id(id);
+  event.set_kind(v1::EVENT_KIND_ALERT_FIRED);
+  event.set_service(service);
+  event.set_title("title of " + id);
+  *event.mutable_event_time() = FromMicros(micros);
+  return event;
+}
+
+NewRecord EventRecord(const v1::Event& event, int64_t append_micros = 7) {
+  return EncodeEvent(MakeNewEvent(event), append_micros);
+}
+
+int CountIndexKeys(const Mutations& mutations) {
+  int count = 0;
+  for (const Mutation& mutation : mutations) {
+    count += FamilyOf(mutation.key) == Family::kIndex;
+  }
+  return count;
+}
+
+TEST(ApplyTest, GivesTheSameMutationsEveryTime) {
+  const std::vector<NewRecord> records = {
+      EventRecord(MakeEvent("a", 5)), EventRecord(MakeEvent("b", 6, "cart"))};
+  const Mutations first = Apply(10, records), second = Apply(10, records);
+  ASSERT_EQ(first.size(), second.size());
+  for (size_t i = 0; i < first.size(); ++i) {
+    EXPECT_EQ(first[i].key, second[i].key);
+    EXPECT_EQ(first[i].value, second[i].value);
+  }
+}
+
+TEST(ApplyTest, WritesOneIndexKeyForAllEventsOfAServiceAndMinute) {
+  std::vector<NewRecord> records;
+  for (int i = 0; i < 100; ++i) {
+    records.push_back(EventRecord(MakeEvent(std::to_string(i), 1000 + i)));
+  }
+  EXPECT_EQ(CountIndexKeys(Apply(1, records)), 2);  // by service, by time
+}
+
+TEST(ApplyTest, ListsAChangeUnderEveryServiceThatItTouchesOnce) {
+  v1::Event change = MakeEvent("c", 5, "shop");
+  change.set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
+  change.mutable_change()->add_services("cart");
+  change.mutable_change()->add_services("shop");
+  EXPECT_THAT(FactsOf(change).services, testing::ElementsAre("shop", "cart"));
+  EXPECT_EQ(CountIndexKeys(Apply(1, {EventRecord(change)})), 3);
+}
+
+TEST(ApplyTest, GivesBackFromBytesWhatWasEncoded) {
+  const NewRecord record = EventRecord(MakeEvent("a", 123), 456);
+  SS_ASSERT_OK_AND_ASSIGN(const NewRecord decoded, DecodeRecord(record.bytes));
+  EXPECT_EQ(decoded.bytes, record.bytes);
+  ASSERT_TRUE(decoded.event.has_value());
+  EXPECT_EQ(decoded.event->id, record.event->id);
+  EXPECT_EQ(decoded.event->event_micros, 123);
+  EXPECT_EQ(decoded.event->services, record.event->services);
+}
+
+TEST(ApplyTest, RefusesBytesThatAreNoRecord) {
+  EXPECT_THAT(DecodeRecord("\xff\xff"), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST(ApplyTest, RebuildsTheSameTablesFromTheLogAlone) {
+  MemoryTables original;
+  std::vector<NewRecord> records = {EventRecord(MakeEvent("a", 5)),
+                                    EventRecord(MakeEvent("b", 6))};
+  stored::v1::Record cursor;
+  cursor.mutable_cursor()->set_source("test");
+  cursor.mutable_cursor()->set_value("offset 2");
+  records.push_back(EncodeRecord(cursor, 9));
+  SS_ASSERT_OK(original.Write(Apply(1, records)));
+
+  SS_ASSERT_OK_AND_ASSIGN(const LogPage page,
+                          Store(&original).ReadLog(0, 100, 1 << 20));
+  std::vector<NewRecord> again;
+  for (const auto& [position, record] : page.records) {
+    SS_ASSERT_OK_AND_ASSIGN(NewRecord decoded,
+                            DecodeRecord(record.SerializeAsString()));
+    again.push_back(std::move(decoded));
+  }
+  MemoryTables rebuilt;
+  SS_ASSERT_OK(rebuilt.Write(Apply(1, again)));
+  EXPECT_EQ(rebuilt.Contents(), original.Contents());
+}
+
+TEST(ApplyTest, MovesACandidateInTheListWhenItsOnsetMoves) {
+  const std::string id(32, 'a');
+  MemoryTables tables;
+  stored::v1::Record record;
+  v1::Candidate* candidate = record.mutable_candidate()->mutable_candidate();
+  candidate->set_candidate_id(id);
+  candidate->set_revision(1);
+  *candidate->mutable_onset_time() = FromMicros(2000);
+  SS_ASSERT_OK(tables.Write(Apply(1, {EncodeRecord(record, 1)})));
+
+  candidate->set_revision(2);
+  *candidate->mutable_onset_time() = FromMicros(1000);
+  record.mutable_candidate()->set_previous_onset_micros(2000);
+  SS_ASSERT_OK(tables.Write(Apply(2, {EncodeRecord(record, 1)})));
+
+  SS_ASSERT_OK_AND_ASSIGN(const Page<v1::Candidate> page,
+                          Store(&tables).ListCandidates({}));
+  ASSERT_EQ(page.items.size(), 1u);
+  EXPECT_EQ(ToMicros(page.items[0].onset_time()), 1000);
+}
+
+}  // namespace
+}  // namespace secondstory::storage

@@ -1,0 +1,299 @@
+#include "storage/group_log.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "base/limits.h"
+#include "base/logging.h"
+#include "base/proto_time.h"
+#include "base/status_macros.h"
+
+namespace secondstory::storage {
+namespace {
+
+// A group beyond this is cut, so that one sync does not delay its first
+// caller by the writing of everybody's bytes.
+constexpr size_t kGroupBytesMax = 8 << 20;
+
+size_t BytesOf(const EventAppend& append) {
+  size_t bytes = 64;
+  for (const NewEvent& event : append.events) bytes += event.bytes.size() + 64;
+  return bytes;
+}
+
+std::string CursorObject(const v1::Cursor& cursor) {
+  return absl::StrCat("cursor/", cursor.shard(), "/", cursor.source());
+}
+
+}  // namespace
+
+// What one write will hold, and whom to tell afterwards.
+struct GroupLog::Group {
+  Position next = 0;
+  int64_t append_micros = 0;
+  absl::flat_hash_map<std::string, Position> known;
+  std::vector<NewRecord> records;
+  // Called with the fate of the write.
+  std::vector<std::function<void(const absl::Status&)>> callbacks;
+};
+
+absl::StatusOr<std::unique_ptr<GroupLog>> GroupLog::Open(Tables* tables,
+                                                         const Clock& clock) {
+  const Store store(tables);
+  SS_ASSIGN_OR_RETURN(const Position head, store.LastPosition());
+  int64_t last_append_micros = 0;
+  if (head > 0) {
+    SS_ASSIGN_OR_RETURN(const LogPage page, store.ReadLog(head - 1, 1, 1));
+    last_append_micros = page.records.at(0).second.append_micros();
+  }
+  return std::unique_ptr<GroupLog>(
+      new GroupLog(tables, clock, head, last_append_micros));
+}
+
+GroupLog::GroupLog(Tables* tables, const Clock& clock, Position head,
+                   int64_t last_append_micros)
+    : tables_(tables),
+      store_(tables),
+      clock_(clock),
+      head_(head),
+      last_append_micros_(last_append_micros),
+      thread_([this] { Run(); }) {}
+
+GroupLog::~GroupLog() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void GroupLog::AppendEvents(EventAppend append, AppendDone done) {
+  const size_t bytes = BytesOf(append);
+  {
+    absl::MutexLock lock(&mutex_);
+    if (failure_.ok() &&
+        queue_bytes_ + bytes <= limits::kPendingAppendBytesMax) {
+      queue_bytes_ += bytes;
+      queue_.push_back(
+          PendingAppend{std::move(append), std::move(done), bytes});
+      return;
+    }
+  }
+  const absl::Status failure = health();
+  done(!failure.ok() ? failure
+                     : absl::ResourceExhaustedError(absl::StrCat(
+                           "more than ", limits::kPendingAppendBytesMax >> 20,
+                           " MiB of appends wait for the disk; retry with "
+                           "back-off")));
+}
+
+void GroupLog::Transact(std::vector<std::string> objects, Decide decide,
+                        TransactDone done) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (failure_.ok()) {
+      queue_.push_back(PendingTransaction{std::move(objects), std::move(decide),
+                                          std::move(done)});
+      return;
+    }
+  }
+  done(health());
+}
+
+absl::Status GroupLog::health() const {
+  absl::MutexLock lock(&mutex_);
+  return failure_;
+}
+
+void GroupLog::OnCommit(std::function<void(Position)> listener) {
+  absl::MutexLock lock(&mutex_);
+  listeners_.push_back(std::move(listener));
+}
+
+void GroupLog::Run() {
+  while (true) {
+    std::vector<Pending> pending = TakeGroup();
+    if (pending.empty()) return;
+    Commit(std::move(pending));
+  }
+}
+
+// Blocks for the first; empty when the log stops and nothing is left. A group
+// ends before an object that is in it already, because decisions look at what
+// is stored.
+std::vector<GroupLog::Pending> GroupLog::TakeGroup() {
+  const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return stopping_ || !queue_.empty();
+  };
+  absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+  std::vector<Pending> group;
+  absl::flat_hash_set<std::string> objects;
+  const auto claim = [&objects](const Pending& pending) {
+    std::vector<std::string> wanted;
+    if (const auto* append = std::get_if<PendingAppend>(&pending)) {
+      if (append->append.cursor.has_value()) {
+        wanted.push_back(CursorObject(append->append.cursor->cursor()));
+      }
+    } else {
+      wanted = std::get<PendingTransaction>(pending).objects;
+    }
+    for (const std::string& object : wanted) {
+      if (objects.contains(object)) return false;
+    }
+    objects.insert(wanted.begin(), wanted.end());
+    return true;
+  };
+  size_t bytes = 0;
+  while (!queue_.empty() && bytes < kGroupBytesMax && claim(queue_.front())) {
+    if (auto* append = std::get_if<PendingAppend>(&queue_.front())) {
+      bytes += append->bytes;
+      queue_bytes_ -= append->bytes;
+    }
+    group.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return group;
+}
+
+int64_t GroupLog::NextAppendMicros() {
+  // Positions and append times rise together even when the clock is set back.
+  return std::max(absl::ToUnixMicros(clock_.Now()), last_append_micros_);
+}
+
+// The positions of those ids of `pending` that are stored.
+absl::Status GroupLog::FindKnown(
+    const std::vector<Pending>& pending,
+    absl::flat_hash_map<std::string, Position>* known) {
+  std::vector<std::string> id_keys;
+  for (const Pending& one : pending) {
+    const auto* append = std::get_if<PendingAppend>(&one);
+    if (append == nullptr) continue;
+    for (const NewEvent& event : append->append.events) {
+      id_keys.push_back(keys::EventId(event.facts.id));
+    }
+  }
+  if (id_keys.empty()) return absl::OkStatus();
+  std::sort(id_keys.begin(), id_keys.end());
+  id_keys.erase(std::unique(id_keys.begin(), id_keys.end()), id_keys.end());
+  SS_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> positions,
+                      tables_->MultiGet(id_keys));
+  for (size_t i = 0; i < id_keys.size(); ++i) {
+    if (!positions[i].has_value()) continue;
+    (*known)[id_keys[i].substr(1)] = DecodeUint64(*positions[i]).value_or(0);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status GroupLog::CheckCursor(const v1::CursorUpdate& update,
+                                   Group* group) {
+  SS_ASSIGN_OR_RETURN(
+      v1::Cursor stored,
+      store_.GetCursor(update.cursor().source(), update.cursor().shard()));
+  if (stored.value() == update.cursor().value()) return absl::OkStatus();
+  if (stored.value() != update.previous_value()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "cursor.previous_value is \"", update.previous_value(),
+        "\", but the stored cursor of source \"", update.cursor().source(),
+        "\" shard ", update.cursor().shard(), " is \"", stored.value(),
+        "\": another worker moved it. Read the cursor again"));
+  }
+  stored.set_value(update.cursor().value());
+  *stored.mutable_update_time() = FromMicros(group->append_micros);
+  stored::v1::Record record;
+  *record.mutable_cursor() = std::move(stored);
+  group->records.push_back(
+      EncodeRecord(std::move(record), group->append_micros));
+  ++group->next;
+  return absl::OkStatus();
+}
+
+void GroupLog::Decided(PendingAppend* pending, Group* group) {
+  if (pending->append.cursor.has_value()) {
+    const absl::Status status = CheckCursor(*pending->append.cursor, group);
+    if (!status.ok()) {
+      group->callbacks.push_back([done = std::move(pending->done), status](
+                                     const absl::Status&) { done(status); });
+      return;
+    }
+  }
+  std::vector<Appended> outcomes;
+  outcomes.reserve(pending->append.events.size());
+  for (NewEvent& event : pending->append.events) {
+    const auto [it, is_new] =
+        group->known.try_emplace(event.facts.id, group->next);
+    outcomes.push_back({it->second, !is_new});
+    if (!is_new) continue;
+    group->records.push_back(
+        EncodeEvent(std::move(event), group->append_micros));
+    ++group->next;
+  }
+  group->callbacks.push_back(
+      [done = std::move(pending->done),
+       outcomes = std::move(outcomes)](const absl::Status& written) mutable {
+        if (!written.ok()) {
+          done(written);
+        } else {
+          done(std::move(outcomes));
+        }
+      });
+}
+
+void GroupLog::Decided(PendingTransaction* pending, Group* group) {
+  absl::StatusOr<std::vector<stored::v1::Record>> records =
+      pending->decide(store_, group->append_micros);
+  if (records.ok()) {
+    for (stored::v1::Record& record : *records) {
+      group->records.push_back(
+          EncodeRecord(std::move(record), group->append_micros));
+      ++group->next;
+    }
+  }
+  group->callbacks.push_back(
+      [done = std::move(pending->done),
+       decided = records.status()](const absl::Status& written) {
+        done(decided.ok() ? written : decided);
+      });
+}
+
+void GroupLog::Commit(std::vector<Pending> pending) {
+  Group group;
+  group.next = head_.load() + 1;
+  group.append_micros = NextAppendMicros();
+  absl::Status status = health();
+  if (status.ok()) status = FindKnown(pending, &group.known);
+  for (Pending& one : pending) {
+    if (!status.ok()) {
+      // Nothing is decided on tables that cannot be read.
+      if (auto* append = std::get_if<PendingAppend>(&one)) {
+        append->done(status);
+      } else {
+        std::get<PendingTransaction>(one).done(status);
+      }
+      continue;
+    }
+    std::visit([&](auto& p) { Decided(&p, &group); }, one);
+  }
+  if (status.ok() && !group.records.empty()) {
+    status = tables_->Write(Apply(head_.load() + 1, group.records));
+  }
+  if (status.ok() && !group.records.empty()) {
+    last_append_micros_ = group.append_micros;
+    head_.store(group.next - 1);
+  }
+  std::vector<std::function<void(Position)>> listeners;
+  {
+    absl::MutexLock lock(&mutex_);
+    // A full disk heals by itself; anything else needs a new process.
+    if (!status.ok() && !absl::IsResourceExhausted(status) && failure_.ok()) {
+      failure_ = status;
+      log::Error("the log takes no more appends", {{"status", status}});
+    }
+    if (status.ok()) listeners = listeners_;
+  }
+  for (const auto& callback : group.callbacks) callback(status);
+  for (const auto& listener : listeners) listener(head_.load());
+}
+
+}  // namespace secondstory::storage

@@ -1,0 +1,88 @@
+// The log on this machine: one sequencer takes whatever is waiting, drops known
+// events, and writes the rest as one batch with one sync. While it syncs, the
+// next group gathers, so that one sync serves more callers the more there are.
+#ifndef SECONDSTORY_STORAGE_GROUP_LOG_H_
+#define SECONDSTORY_STORAGE_GROUP_LOG_H_
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "base/clock.h"
+#include "storage/log.h"
+#include "storage/store.h"
+#include "storage/tables.h"
+
+namespace secondstory::storage {
+
+class GroupLog final : public Log {
+ public:
+  // Goes on where `tables` end. Both must outlive the log.
+  static absl::StatusOr<std::unique_ptr<GroupLog>> Open(Tables* tables,
+                                                        const Clock& clock);
+
+  // Finishes what was handed to it, then returns.
+  ~GroupLog() override;
+
+  void AppendEvents(EventAppend append, AppendDone done) override;
+  void Transact(std::vector<std::string> objects, Decide decide,
+                TransactDone done) override;
+  Position head() const override { return head_.load(); }
+  absl::Status health() const override;
+  void OnCommit(std::function<void(Position)> listener) override;
+
+ private:
+  struct PendingAppend {
+    EventAppend append;
+    AppendDone done;
+    size_t bytes = 0;
+  };
+  struct PendingTransaction {
+    std::vector<std::string> objects;
+    Decide decide;
+    TransactDone done;
+  };
+  using Pending = std::variant<PendingAppend, PendingTransaction>;
+  struct Group;
+
+  GroupLog(Tables* tables, const Clock& clock, Position head,
+           int64_t last_append_micros);
+
+  void Run();
+  std::vector<Pending> TakeGroup();
+  void Commit(std::vector<Pending> pending);
+  absl::Status FindKnown(const std::vector<Pending>& pending,
+                         absl::flat_hash_map<std::string, Position>* known);
+  void Decided(PendingAppend* append, Group* group);
+  void Decided(PendingTransaction* transaction, Group* group);
+  absl::Status CheckCursor(const v1::CursorUpdate& update, Group* group);
+  int64_t NextAppendMicros();
+
+  Tables* const tables_;
+  const Store store_;
+  const Clock& clock_;
+  std::atomic<Position> head_;
+  // Only the sequencer's thread uses it.
+  int64_t last_append_micros_;
+
+  mutable absl::Mutex mutex_;
+  std::deque<Pending> queue_ ABSL_GUARDED_BY(mutex_);
+  size_t queue_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::function<void(Position)>> listeners_ ABSL_GUARDED_BY(mutex_);
+  std::thread thread_;
+};
+
+}  // namespace secondstory::storage
+
+#endif  // SECONDSTORY_STORAGE_GROUP_LOG_H_

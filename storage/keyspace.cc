@@ -1,0 +1,211 @@
+#include "storage/keyspace.h"
+
+#include <algorithm>
+
+#include "base/stable_id.h"
+
+namespace secondstory::storage {
+namespace {
+
+enum Prefix : char {
+  kMeta = 0x00,
+  kLog = 0x01,
+  kEventId = 0x02,
+  kCursor = 0x03,
+  kByService = 0x04,
+  kByTime = 0x05,
+  kCandidate = 0x10,
+  kCandidateRevision = 0x11,
+  kCandidateByOnset = 0x12,
+  kIncident = 0x20,
+  kIncidentByStart = 0x21,
+  kTimelineEntry = 0x22,
+  kTimelineEntryId = 0x23,
+};
+
+// A key under construction; parts are added in the order of keyspace.h.
+class Key {
+ public:
+  explicit Key(Prefix prefix) : bytes_(1, prefix) {}
+
+  Key& U32(uint32_t value) { return Raw(EncodeUint32(value)); }
+  Key& U64(uint64_t value) { return Raw(EncodeUint64(value)); }
+  Key& Id(absl::string_view id) { return Raw(id); }
+  // Newest first. Times before 1970 do not pass the validator.
+  Key& NewestFirst(int64_t micros) {
+    return U64(~static_cast<uint64_t>(std::max<int64_t>(micros, 0)));
+  }
+  Key& Micros(int64_t micros) {
+    return U64(static_cast<uint64_t>(std::max<int64_t>(micros, 0)));
+  }
+  Key& Str(absl::string_view text) {
+    for (char c : text) {
+      bytes_ += c;
+      if (c == '\0') bytes_ += '\xff';
+    }
+    bytes_.append("\0\1", 2);
+    return *this;
+  }
+  operator std::string() const { return bytes_; }
+
+ private:
+  Key& Raw(absl::string_view bytes) {
+    bytes_.append(bytes.data(), bytes.size());
+    return *this;
+  }
+
+  std::string bytes_;
+};
+
+template <typename Int>
+std::string BigEndian(Int value) {
+  std::string bytes(sizeof(Int), '\0');
+  for (size_t i = sizeof(Int); i-- > 0; value >>= 8) {
+    bytes[i] = static_cast<char>(value & 0xff);
+  }
+  return bytes;
+}
+
+template <typename Int>
+std::optional<Int> FromBigEndian(absl::string_view bytes) {
+  if (bytes.size() != sizeof(Int)) return std::nullopt;
+  Int value = 0;
+  for (char c : bytes) value = value << 8 | static_cast<unsigned char>(c);
+  return value;
+}
+
+// The first key after all that begin with `prefix`.
+std::string After(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (!prefix.empty()) ++prefix.back();
+  return prefix;
+}
+
+absl::string_view LastBytes(absl::string_view key, size_t count,
+                            size_t behind = 0) {
+  return key.substr(key.size() - behind - count, count);
+}
+
+}  // namespace
+
+std::string EncodeUint32(uint32_t value) { return BigEndian(value); }
+std::string EncodeUint64(uint64_t value) { return BigEndian(value); }
+std::optional<uint32_t> DecodeUint32(absl::string_view bytes) {
+  return FromBigEndian<uint32_t>(bytes);
+}
+std::optional<uint64_t> DecodeUint64(absl::string_view bytes) {
+  return FromBigEndian<uint64_t>(bytes);
+}
+
+Family FamilyOf(absl::string_view key) {
+  switch (key.empty() ? char{kMeta} : key[0]) {
+    case kLog:
+      return Family::kLog;
+    case kEventId:
+      return Family::kIds;
+    case kByService:
+    case kByTime:
+      return Family::kIndex;
+    default:
+      return Family::kTables;
+  }
+}
+
+namespace keys {
+
+std::string Format() { return std::string(1, kMeta) + "format"; }
+
+std::string Log(Position position) { return Key(kLog).U64(position); }
+
+std::string EventId(absl::string_view event_id) {
+  return Key(kEventId).Id(event_id);
+}
+
+std::string Cursor(absl::string_view source, uint32_t shard) {
+  return Key(kCursor).Str(source).U32(shard);
+}
+
+std::string ByService(absl::string_view service, uint32_t minute,
+                      Position position) {
+  return Key(kByService).Str(service).U32(minute).U64(position);
+}
+
+std::string ByTime(uint32_t minute, Position position) {
+  return Key(kByTime).U32(minute).U64(position);
+}
+
+std::string Candidate(absl::string_view id) { return Key(kCandidate).Id(id); }
+
+std::string CandidateRevision(absl::string_view id, uint64_t revision) {
+  return Key(kCandidateRevision).Id(id).U64(revision);
+}
+
+std::string CandidateByOnset(int64_t onset_micros, absl::string_view id) {
+  return Key(kCandidateByOnset).NewestFirst(onset_micros).Id(id);
+}
+
+std::string Incident(absl::string_view id) { return Key(kIncident).Id(id); }
+
+std::string IncidentByStart(int64_t start_micros, absl::string_view id) {
+  return Key(kIncidentByStart).NewestFirst(start_micros).Id(id);
+}
+
+std::string TimelineEntry(absl::string_view incident, int64_t event_micros,
+                          absl::string_view entry) {
+  return Key(kTimelineEntry).Id(incident).Micros(event_micros).Id(entry);
+}
+
+std::string TimelineEntryId(absl::string_view incident,
+                            absl::string_view entry) {
+  return Key(kTimelineEntryId).Id(incident).Id(entry);
+}
+
+KeyRange AllLog() { return LogAfter(0); }
+
+KeyRange LogAfter(Position position) {
+  return {Log(position + 1), std::string(1, kLog + 1)};
+}
+
+KeyRange ServiceMinutes(absl::string_view service, uint32_t first,
+                        uint32_t last) {
+  return {Key(kByService).Str(service).U32(first),
+          After(Key(kByService).Str(service).U32(last))};
+}
+
+KeyRange Minutes(uint32_t first, uint32_t last) {
+  return {Key(kByTime).U32(first), After(Key(kByTime).U32(last))};
+}
+
+KeyRange CandidatesByOnset(int64_t first_micros, int64_t end_micros) {
+  return {After(Key(kCandidateByOnset).NewestFirst(end_micros)),
+          After(Key(kCandidateByOnset).NewestFirst(first_micros))};
+}
+
+KeyRange IncidentsByStart(int64_t first_micros, int64_t end_micros) {
+  return {After(Key(kIncidentByStart).NewestFirst(end_micros)),
+          After(Key(kIncidentByStart).NewestFirst(first_micros))};
+}
+
+KeyRange TimelineEntries(absl::string_view incident) {
+  return {Key(kTimelineEntry).Id(incident),
+          After(Key(kTimelineEntry).Id(incident))};
+}
+
+Position LogPosition(absl::string_view key) {
+  return *DecodeUint64(LastBytes(key, 8));
+}
+
+uint32_t MinuteOf(absl::string_view key) {
+  return *DecodeUint32(LastBytes(key, 4, 8));
+}
+
+Position ListPosition(absl::string_view key) {
+  return *DecodeUint64(LastBytes(key, 8));
+}
+
+std::string IdOf(absl::string_view key) {
+  return std::string(LastBytes(key, kIdBytes));
+}
+
+}  // namespace keys
+}  // namespace secondstory::storage

@@ -1,0 +1,315 @@
+#include "storage/rocksdb/rocks_tables.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "base/status_macros.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/db.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/options.h"
+#include "rocksdb/statistics.h"
+#include "rocksdb/table.h"
+#include "rocksdb/utilities/checkpoint.h"
+#include "rocksdb/write_batch.h"
+
+namespace secondstory::storage {
+namespace {
+
+rocksdb::Slice ToSlice(absl::string_view text) {
+  return rocksdb::Slice(text.data(), text.size());
+}
+
+absl::string_view ToView(const rocksdb::Slice& slice) {
+  return absl::string_view(slice.data(), slice.size());
+}
+
+// The one place where RocksDB's status becomes ours.
+absl::Status ToStatus(const rocksdb::Status& status, absl::string_view doing) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = absl::StrCat(doing, ": ", status.ToString());
+  if (status.IsCorruption()) return absl::DataLossError(message);
+  return absl::UnavailableError(message);
+}
+
+// In the order of Family.
+constexpr std::array<const char*, kFamilyCount> kFamilyNames = {
+    "default", "log", "ids", "index"};
+
+rocksdb::ColumnFamilyOptions FamilyOptions(
+    Family family, const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = cache;
+  table.cache_index_and_filter_blocks = true;
+  table.pin_l0_filter_and_index_blocks_in_cache = true;
+  table.format_version = 5;
+  table.block_size = 16 << 10;
+  rocksdb::ColumnFamilyOptions options;
+  options.compression = rocksdb::kLZ4Compression;
+  options.bottommost_compression = rocksdb::kZSTD;
+  if (family == Family::kIds) {
+    // Ids are hashes: they do not compress, and most look-ups find nothing.
+    options.compression = rocksdb::kNoCompression;
+    options.bottommost_compression = rocksdb::kNoCompression;
+    table.block_size = 4 << 10;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  }
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  options.max_write_buffer_number = 3;
+  return options;
+}
+
+rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
+  rocksdb::DBOptions db;
+  db.env = options.env;
+  db.create_if_missing = true;
+  db.create_missing_column_families = true;
+  db.paranoid_checks = true;
+  // A torn end is what a crash leaves. What lies before the last acknowledged
+  // record and is gone, AckedWatermark finds.
+  db.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  db.db_write_buffer_size = options.write_buffer_bytes;
+  db.max_total_wal_size = options.write_buffer_bytes;
+  db.max_background_jobs = 2;
+  db.max_open_files = 512;
+  // Debian's library is built with assertions, whose default level is debug.
+  db.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  db.keep_log_file_num = 5;
+  db.max_log_file_size = 16 << 20;
+  db.statistics = rocksdb::CreateDBStatistics();
+  db.statistics->set_stats_level(rocksdb::StatsLevel::kExceptTimers);
+  return db;
+}
+
+class RocksIterator final : public Tables::Iterator {
+ public:
+  RocksIterator(rocksdb::DB* db, rocksdb::ColumnFamilyHandle* family,
+                KeyRange range)
+      : range_(std::move(range)), first_(range_.first), last_(range_.last) {
+    rocksdb::ReadOptions options;
+    options.iterate_lower_bound = &first_;
+    options.iterate_upper_bound = &last_;
+    it_.reset(db->NewIterator(options, family));
+  }
+
+  void SeekToFirst() override { it_->SeekToFirst(); }
+  void SeekToLast() override { it_->SeekToLast(); }
+  void Seek(absl::string_view key) override { it_->Seek(ToSlice(key)); }
+  void SeekForPrevious(absl::string_view key) override {
+    it_->SeekForPrev(ToSlice(key));
+  }
+  bool Valid() const override { return it_->Valid(); }
+  void Next() override { it_->Next(); }
+  void Previous() override { it_->Prev(); }
+  absl::string_view key() const override { return ToView(it_->key()); }
+  absl::string_view value() const override { return ToView(it_->value()); }
+  absl::Status status() const override {
+    return ToStatus(it_->status(), "reading a range");
+  }
+
+ private:
+  const KeyRange range_;
+  const rocksdb::Slice first_;
+  const rocksdb::Slice last_;
+  std::unique_ptr<rocksdb::Iterator> it_;
+};
+
+class OpenRocksTables final : public RocksTables {
+ public:
+  OpenRocksTables(RocksOptions options, rocksdb::DBOptions db_options,
+                  std::unique_ptr<rocksdb::DB> db,
+                  std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : options_(std::move(options)),
+        db_options_(std::move(db_options)),
+        db_(std::move(db)),
+        families_(std::move(families)) {}
+
+  ~OpenRocksTables() override {
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      db_->DestroyColumnFamilyHandle(family);
+    }
+    db_->Close();
+  }
+
+  absl::StatusOr<std::optional<std::string>> Get(
+      absl::string_view key) const override {
+    std::string value;
+    const rocksdb::Status status =
+        db_->Get(rocksdb::ReadOptions(), HandleOf(key), ToSlice(key), &value);
+    if (status.IsNotFound()) return std::optional<std::string>();
+    SS_RETURN_IF_ERROR(ToStatus(status, "reading a key"));
+    return std::optional<std::string>(std::move(value));
+  }
+
+  absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(
+      absl::Span<const std::string> keys) const override {
+    std::vector<std::optional<std::string>> values(keys.size());
+    if (keys.empty()) return values;
+    const std::vector<rocksdb::Slice> slices(keys.begin(), keys.end());
+    std::vector<rocksdb::PinnableSlice> found(keys.size());
+    std::vector<rocksdb::Status> statuses(keys.size());
+    db_->MultiGet(rocksdb::ReadOptions(), HandleOf(keys[0]), keys.size(),
+                  slices.data(), found.data(), statuses.data(),
+                  std::is_sorted(keys.begin(), keys.end()));
+    for (size_t i = 0; i < keys.size(); ++i) {
+      if (statuses[i].IsNotFound()) continue;
+      SS_RETURN_IF_ERROR(ToStatus(statuses[i], "reading keys"));
+      values[i] = found[i].ToString();
+    }
+    return values;
+  }
+
+  std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const override {
+    return std::make_unique<RocksIterator>(db_.get(), HandleOf(range.first),
+                                           range);
+  }
+
+  absl::Status Write(absl::Span<const Mutation> mutations) override {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!failure_.ok()) return failure_;
+    }
+    SS_RETURN_IF_ERROR(CheckFreeSpace());
+    rocksdb::WriteBatch batch;
+    for (const Mutation& mutation : mutations) {
+      rocksdb::ColumnFamilyHandle* family = HandleOf(mutation.key);
+      const rocksdb::Status added =
+          mutation.value.has_value()
+              ? batch.Put(family, mutation.key, *mutation.value)
+              : batch.Delete(family, mutation.key);
+      SS_RETURN_IF_ERROR(ToStatus(added, "collecting a write"));
+    }
+    rocksdb::WriteOptions synced;
+    synced.sync = true;
+    const absl::Status written =
+        ToStatus(db_->Write(synced, &batch),
+                 "the database does not take writes until it is opened again");
+    if (!written.ok()) {
+      // What a failed sync left on disk nobody knows, and a second sync may
+      // say OK about pages that the kernel has dropped.
+      absl::MutexLock lock(&mutex_);
+      failure_ = absl::UnavailableError(written.message());
+    }
+    return written.ok() ? written : absl::UnavailableError(written.message());
+  }
+
+  absl::Status Checkpoint(const std::string& dir) override {
+    rocksdb::Checkpoint* checkpoint = nullptr;
+    SS_RETURN_IF_ERROR(ToStatus(
+        rocksdb::Checkpoint::Create(db_.get(), &checkpoint), "checkpoint"));
+    const std::unique_ptr<rocksdb::Checkpoint> owned(checkpoint);
+    // log_size_for_flush 0: memtables are flushed first, because 7.8 may link
+    // a write-ahead log that is not fully synced.
+    return ToStatus(owned->CreateCheckpoint(dir, 0), "checkpoint");
+  }
+
+  std::map<std::string, uint64_t> Properties() const override {
+    static constexpr std::array<const char*, 9> kNames = {
+        "rocksdb.cur-size-all-mem-tables",
+        "rocksdb.estimate-num-keys",
+        "rocksdb.total-sst-files-size",
+        "rocksdb.live-sst-files-size",
+        "rocksdb.estimate-live-data-size",
+        "rocksdb.num-running-compactions",
+        "rocksdb.num-running-flushes",
+        "rocksdb.background-errors",
+        "rocksdb.estimate-pending-compaction-bytes"};
+    std::map<std::string, uint64_t> values;
+    for (const char* name : kNames) {
+      for (rocksdb::ColumnFamilyHandle* family : families_) {
+        uint64_t value = 0;
+        if (db_->GetIntProperty(family, name, &value)) values[name] += value;
+      }
+    }
+    return values;
+  }
+
+  std::map<std::string, uint64_t> Tickers() const override {
+    static constexpr std::array<rocksdb::Tickers, 10> kTickers = {
+        rocksdb::BLOCK_CACHE_HIT,     rocksdb::BLOCK_CACHE_MISS,
+        rocksdb::BLOOM_FILTER_USEFUL, rocksdb::BYTES_READ,
+        rocksdb::BYTES_WRITTEN,       rocksdb::COMPACT_READ_BYTES,
+        rocksdb::COMPACT_WRITE_BYTES, rocksdb::STALL_MICROS,
+        rocksdb::WAL_FILE_BYTES,      rocksdb::WAL_FILE_SYNCED};
+    std::map<std::string, uint64_t> values;
+    for (const auto& [ticker, name] : rocksdb::TickersNameMap) {
+      for (const rocksdb::Tickers wanted : kTickers) {
+        if (ticker == wanted) {
+          values[name] = db_options_.statistics->getTickerCount(ticker);
+        }
+      }
+    }
+    return values;
+  }
+
+ private:
+  rocksdb::ColumnFamilyHandle* HandleOf(absl::string_view key) const {
+    return families_[static_cast<size_t>(FamilyOf(key))];
+  }
+
+  absl::Status CheckFreeSpace() const {
+    uint64_t free_bytes = 0;
+    if (!options_.env->GetFreeSpace(options_.dir, &free_bytes).ok() ||
+        free_bytes >= options_.disk_free_bytes_min) {
+      return absl::OkStatus();
+    }
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the disk of ", options_.dir, " has ", free_bytes >> 20,
+                     " MiB free, and writes stop below ",
+                     options_.disk_free_bytes_min >> 20, " MiB; make room"));
+  }
+
+  const RocksOptions options_;
+  const rocksdb::DBOptions db_options_;
+  const std::unique_ptr<rocksdb::DB> db_;
+  const std::vector<rocksdb::ColumnFamilyHandle*> families_;
+  mutable absl::Mutex mutex_;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RocksTables>> RocksTables::Open(
+    const RocksOptions& options) {
+  std::error_code error;
+  std::filesystem::create_directories(options.dir, error);
+  if (error) {
+    return absl::UnavailableError(absl::StrCat(
+        "cannot make the folder ", options.dir, ": ", error.message()));
+  }
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors;
+  for (int i = 0; i < kFamilyCount; ++i) {
+    descriptors.emplace_back(kFamilyNames[i],
+                             FamilyOptions(static_cast<Family>(i), cache));
+  }
+  const rocksdb::DBOptions db_options = DatabaseOptions(options);
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> families;
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(db_options, options.dir, descriptors, &families, &db);
+  if (opened.IsIOError() && absl::StrContains(opened.ToString(), "lock")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("the database in ", options.dir,
+                     " is open in another process; stop that one first (",
+                     opened.ToString(), ")"));
+  }
+  SS_RETURN_IF_ERROR(
+      ToStatus(opened, absl::StrCat("opening the database in ", options.dir)));
+  auto tables = std::make_unique<OpenRocksTables>(
+      options, db_options, std::unique_ptr<rocksdb::DB>(db),
+      std::move(families));
+  SS_RETURN_IF_ERROR(CheckFormat(tables.get()));
+  return tables;
+}
+
+}  // namespace secondstory::storage

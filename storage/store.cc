@@ -1,0 +1,397 @@
+#include "storage/store.h"
+
+#include <algorithm>
+#include <memory>
+#include <tuple>
+
+#include "absl/strings/str_cat.h"
+#include "base/proto_time.h"
+#include "base/stable_id.h"
+#include "base/status_macros.h"
+
+namespace secondstory::storage {
+namespace {
+
+using stored::v1::PositionList;
+using stored::v1::Record;
+
+// How many events of one look-up are read at a time.
+constexpr size_t kReadAhead = 128;
+
+template <typename Message>
+absl::StatusOr<Message> Parse(absl::string_view bytes, absl::string_view what) {
+  Message message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::DataLossError(
+        absl::StrCat("a stored ", what, " cannot be read; restore a backup"));
+  }
+  return message;
+}
+
+absl::Status NotFound(absl::string_view what, absl::string_view id) {
+  return absl::NotFoundError(
+      absl::StrCat("there is no ", what, " ", IdToHex(id)));
+}
+
+template <typename T>
+bool Allows(const std::vector<T>& filter, const T& value) {
+  return filter.empty() ||
+         std::find(filter.begin(), filter.end(), value) != filter.end();
+}
+
+template <typename Range>
+bool AllowsAny(const std::vector<std::string>& filter, const Range& values) {
+  return filter.empty() ||
+         std::any_of(values.begin(), values.end(),
+                     [&](const std::string& v) { return Allows(filter, v); });
+}
+
+// An event by its place in the order of a query.
+struct EventPlace {
+  int64_t event_micros;
+  Position position;
+  std::pair<int64_t, Position> order() const {
+    return {event_micros, position};
+  }
+};
+
+absl::Status AddPlaces(absl::string_view key, absl::string_view value,
+                       const EventQuery& query,
+                       std::vector<EventPlace>* places) {
+  SS_ASSIGN_OR_RETURN(const PositionList list,
+                      Parse<PositionList>(value, "index entry"));
+  const int size = list.event_micros_size();
+  if (list.position_deltas_size() != size ||
+      list.kinds().size() != static_cast<size_t>(size)) {
+    return absl::DataLossError("a stored index entry has uneven lists");
+  }
+  const int64_t minute_micros = keys::MinuteOf(key) * kMicrosPerMinute;
+  Position position = keys::ListPosition(key);
+  for (int i = 0; i < size; ++i) {
+    position += list.position_deltas(i);
+    const int64_t micros = minute_micros + list.event_micros(i);
+    const auto kind = static_cast<v1::EventKind>(list.kinds()[i]);
+    if (micros < query.time.start_micros || micros >= query.time.end_micros ||
+        !Allows(query.kinds, kind)) {
+      continue;
+    }
+    const EventPlace place{micros, position};
+    if (query.after.has_value() &&
+        (query.newest_first ? place.order() >= *query.after
+                            : place.order() <= *query.after)) {
+      continue;
+    }
+    places->push_back(place);
+  }
+  return absl::OkStatus();
+}
+
+// Goes through the index minute by minute, over several services at once.
+class MinuteWalk {
+ public:
+  MinuteWalk(const Tables& tables, const EventQuery& query) : query_(query) {
+    if (query.time.start_micros >= query.time.end_micros) return;
+    int64_t first = query.time.start_micros, last = query.time.end_micros - 1;
+    if (query.after.has_value()) {
+      (query.newest_first ? last : first) = query.after->first;
+    }
+    if (first > last) return;
+    const uint32_t first_minute = Minute(first), last_minute = Minute(last);
+    if (query.services.empty()) {
+      Add(tables.NewIterator(keys::Minutes(first_minute, last_minute)));
+    }
+    for (const std::string& service : query.services) {
+      Add(tables.NewIterator(
+          keys::ServiceMinutes(service, first_minute, last_minute)));
+    }
+  }
+
+  // The places of the next minute that has any key, in the query's order;
+  // false at the end.
+  absl::StatusOr<bool> Next(std::vector<EventPlace>* places) {
+    places->clear();
+    std::optional<uint32_t> minute;
+    for (const auto& it : iterators_) {
+      SS_RETURN_IF_ERROR(it->status());
+      if (!it->Valid()) continue;
+      const uint32_t candidate = keys::MinuteOf(it->key());
+      if (!minute.has_value() || Before(candidate, *minute)) minute = candidate;
+    }
+    if (!minute.has_value()) return false;
+    for (const auto& it : iterators_) {
+      while (it->Valid() && keys::MinuteOf(it->key()) == *minute) {
+        SS_RETURN_IF_ERROR(AddPlaces(it->key(), it->value(), query_, places));
+        query_.newest_first ? it->Previous() : it->Next();
+      }
+      SS_RETURN_IF_ERROR(it->status());
+    }
+    Sort(places);
+    return true;
+  }
+
+ private:
+  // Times that the validator would not let in do not matter here.
+  static uint32_t Minute(int64_t micros) {
+    const int64_t minute = std::max<int64_t>(micros, 0) / kMicrosPerMinute;
+    return static_cast<uint32_t>(
+        std::min<int64_t>(minute, std::numeric_limits<uint32_t>::max()));
+  }
+
+  bool Before(uint32_t a, uint32_t b) const {
+    return query_.newest_first ? a > b : a < b;
+  }
+
+  void Add(std::unique_ptr<Tables::Iterator> it) {
+    query_.newest_first ? it->SeekToLast() : it->SeekToFirst();
+    iterators_.push_back(std::move(it));
+  }
+
+  // An event of several services is in several lists.
+  void Sort(std::vector<EventPlace>* places) const {
+    std::sort(places->begin(), places->end(),
+              [](const EventPlace& a, const EventPlace& b) {
+                return a.order() < b.order();
+              });
+    places->erase(std::unique(places->begin(), places->end(),
+                              [](const EventPlace& a, const EventPlace& b) {
+                                return a.position == b.position;
+                              }),
+                  places->end());
+    if (query_.newest_first) std::reverse(places->begin(), places->end());
+  }
+
+  const EventQuery& query_;
+  std::vector<std::unique_ptr<Tables::Iterator>> iterators_;
+};
+
+}  // namespace
+
+v1::Event EventOf(Position position, Record record) {
+  v1::Event event = std::move(*record.mutable_event());
+  event.set_event_id(
+      IdToHex(StableId({event.source(), event.source_event_id()})));
+  *event.mutable_append_time() = FromMicros(record.append_micros());
+  event.set_position(position);
+  return event;
+}
+
+absl::StatusOr<Position> Store::LastPosition() const {
+  const auto it = tables_->NewIterator(keys::AllLog());
+  it->SeekToLast();
+  SS_RETURN_IF_ERROR(it->status());
+  return it->Valid() ? keys::LogPosition(it->key()) : 0;
+}
+
+absl::StatusOr<LogPage> Store::ReadLog(Position after, size_t count_max,
+                                       size_t bytes_max) const {
+  LogPage page;
+  page.last = after;
+  size_t bytes = 0;
+  const auto it = tables_->NewIterator(keys::LogAfter(after));
+  for (it->SeekToFirst(); it->Valid() && page.records.size() < count_max;
+       it->Next()) {
+    bytes += it->value().size();
+    if (bytes > bytes_max && !page.records.empty()) break;
+    SS_ASSIGN_OR_RETURN(Record record, Parse<Record>(it->value(), "record"));
+    page.last = keys::LogPosition(it->key());
+    page.records.emplace_back(page.last, std::move(record));
+  }
+  SS_RETURN_IF_ERROR(it->status());
+  return page;
+}
+
+absl::StatusOr<Record> Store::GetRecord(Position position) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
+                      tables_->Get(keys::Log(position)));
+  if (!bytes.has_value()) {
+    return absl::DataLossError(absl::StrCat("the record at position ", position,
+                                            " is gone; restore a backup"));
+  }
+  return Parse<Record>(*bytes, "record");
+}
+
+absl::StatusOr<std::vector<v1::Event>> Store::GetEvents(
+    const std::vector<Position>& positions) const {
+  std::vector<std::string> log_keys;
+  for (const Position position : positions) {
+    log_keys.push_back(keys::Log(position));
+  }
+  SS_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> values,
+                      tables_->MultiGet(log_keys));
+  std::vector<v1::Event> events;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!values[i].has_value()) {
+      return absl::DataLossError(absl::StrCat("the record at position ",
+                                              positions[i],
+                                              " is gone; restore a backup"));
+    }
+    SS_ASSIGN_OR_RETURN(Record record, Parse<Record>(*values[i], "record"));
+    events.push_back(EventOf(positions[i], std::move(record)));
+  }
+  return events;
+}
+
+absl::StatusOr<v1::Event> Store::GetEvent(absl::string_view id) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                      tables_->Get(keys::EventId(id)));
+  if (!value.has_value()) return NotFound("event", id);
+  const Position position = DecodeUint64(*value).value_or(0);
+  SS_ASSIGN_OR_RETURN(Record record, GetRecord(position));
+  return EventOf(position, std::move(record));
+}
+
+absl::StatusOr<Page<v1::Event>> Store::QueryEvents(
+    const EventQuery& query) const {
+  Page<v1::Event> page;
+  MinuteWalk walk(*tables_, query);
+  std::vector<EventPlace> places;
+  while (true) {
+    SS_ASSIGN_OR_RETURN(const bool found, walk.Next(&places));
+    if (!found) return page;
+    for (size_t next = 0; next < places.size();) {
+      if (page.items.size() == query.limit && query.sources.empty()) {
+        page.more = true;
+        return page;
+      }
+      // Without a filter by source every place is a result; with one, who
+      // knows.
+      const size_t wanted =
+          query.sources.empty() ? query.limit - page.items.size() : kReadAhead;
+      std::vector<Position> positions;
+      for (; next < places.size() && positions.size() < wanted; ++next) {
+        positions.push_back(places[next].position);
+      }
+      SS_ASSIGN_OR_RETURN(std::vector<v1::Event> events, GetEvents(positions));
+      for (v1::Event& event : events) {
+        if (!Allows(query.sources, event.source())) continue;
+        if (page.items.size() == query.limit) {
+          page.more = true;
+          return page;
+        }
+        page.items.push_back(std::move(event));
+      }
+    }
+  }
+}
+
+absl::StatusOr<v1::Cursor> Store::GetCursor(const std::string& source,
+                                            uint32_t shard) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                      tables_->Get(keys::Cursor(source, shard)));
+  if (value.has_value()) return Parse<v1::Cursor>(*value, "cursor");
+  v1::Cursor cursor;
+  cursor.set_source(source);
+  cursor.set_shard(shard);
+  return cursor;
+}
+
+absl::StatusOr<v1::Candidate> Store::GetCandidate(absl::string_view id) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                      tables_->Get(keys::Candidate(id)));
+  if (!value.has_value()) return NotFound("candidate", id);
+  return Parse<v1::Candidate>(*value, "candidate");
+}
+
+absl::StatusOr<v1::Candidate> Store::GetCandidate(absl::string_view id,
+                                                  uint64_t revision) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                      tables_->Get(keys::CandidateRevision(id, revision)));
+  if (!value.has_value()) {
+    return absl::NotFoundError(absl::StrCat("there is no revision ", revision,
+                                            " of candidate ", IdToHex(id)));
+  }
+  SS_ASSIGN_OR_RETURN(Record record,
+                      GetRecord(DecodeUint64(*value).value_or(0)));
+  return std::move(*record.mutable_candidate()->mutable_candidate());
+}
+
+absl::StatusOr<Page<v1::Candidate>> Store::ListCandidates(
+    const CandidateQuery& query) const {
+  Page<v1::Candidate> page;
+  const auto it = tables_->NewIterator(keys::CandidatesByOnset(
+      query.onset.start_micros, query.onset.end_micros));
+  it->SeekToFirst();
+  if (query.after.has_value()) {
+    it->Seek(keys::CandidateByOnset(query.after->first, query.after->second) +
+             '\0');
+  }
+  for (; it->Valid(); it->Next()) {
+    SS_ASSIGN_OR_RETURN(v1::Candidate candidate,
+                        Parse<v1::Candidate>(it->value(), "candidate"));
+    if (!Allows(query.states, candidate.state()) ||
+        !AllowsAny(query.services, candidate.services())) {
+      continue;
+    }
+    if (page.items.size() == query.limit) {
+      page.more = true;
+      break;
+    }
+    page.items.push_back(std::move(candidate));
+  }
+  SS_RETURN_IF_ERROR(it->status());
+  return page;
+}
+
+absl::StatusOr<v1::Incident> Store::GetIncident(absl::string_view id) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> value,
+                      tables_->Get(keys::Incident(id)));
+  if (!value.has_value()) return NotFound("incident", id);
+  return Parse<v1::Incident>(*value, "incident");
+}
+
+absl::StatusOr<Page<v1::Incident>> Store::ListIncidents(
+    const IncidentQuery& query) const {
+  Page<v1::Incident> page;
+  const auto it = tables_->NewIterator(
+      keys::IncidentsByStart(query.start.start_micros, query.start.end_micros));
+  it->SeekToFirst();
+  if (query.after.has_value()) {
+    it->Seek(keys::IncidentByStart(query.after->first, query.after->second) +
+             '\0');
+  }
+  for (; it->Valid(); it->Next()) {
+    SS_ASSIGN_OR_RETURN(v1::Incident incident,
+                        GetIncident(keys::IdOf(it->key())));
+    if (!Allows(query.states, incident.state()) ||
+        !AllowsAny(query.services, incident.services())) {
+      continue;
+    }
+    if (page.items.size() == query.limit) {
+      page.more = true;
+      break;
+    }
+    page.items.push_back(std::move(incident));
+  }
+  SS_RETURN_IF_ERROR(it->status());
+  return page;
+}
+
+absl::StatusOr<std::vector<v1::TimelineEntry>> Store::TimelineEntries(
+    absl::string_view incident) const {
+  std::vector<v1::TimelineEntry> entries;
+  const auto it = tables_->NewIterator(keys::TimelineEntries(incident));
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    SS_ASSIGN_OR_RETURN(
+        v1::TimelineEntry entry,
+        Parse<v1::TimelineEntry>(it->value(), "timeline entry"));
+    entries.push_back(std::move(entry));
+  }
+  SS_RETURN_IF_ERROR(it->status());
+  return entries;
+}
+
+absl::StatusOr<v1::TimelineEntry> Store::GetTimelineEntry(
+    absl::string_view incident, absl::string_view entry) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> micros,
+                      tables_->Get(keys::TimelineEntryId(incident, entry)));
+  if (!micros.has_value()) return NotFound("timeline entry", entry);
+  const auto event_micros =
+      static_cast<int64_t>(DecodeUint64(*micros).value_or(0));
+  SS_ASSIGN_OR_RETURN(
+      const std::optional<std::string> value,
+      tables_->Get(keys::TimelineEntry(incident, event_micros, entry)));
+  if (!value.has_value()) return NotFound("timeline entry", entry);
+  return Parse<v1::TimelineEntry>(*value, "timeline entry");
+}
+
+}  // namespace secondstory::storage

@@ -1,0 +1,139 @@
+// The read side: what the tables say, in the API's own messages.
+#ifndef SECONDSTORY_STORAGE_STORE_H_
+#define SECONDSTORY_STORAGE_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "secondstory/stored/v1/record.pb.h"
+#include "secondstory/v1/candidate_service.pb.h"
+#include "secondstory/v1/event.pb.h"
+#include "secondstory/v1/event_service.pb.h"
+#include "secondstory/v1/incident_service.pb.h"
+#include "storage/keyspace.h"
+#include "storage/tables.h"
+
+namespace secondstory::storage {
+
+// Times in [start, end), microseconds since 1970.
+struct TimeRange {
+  int64_t start_micros = 0;
+  int64_t end_micros = std::numeric_limits<int64_t>::max();
+};
+
+// Filters of different members all have to hold; values of one member are
+// alternatives; an empty one does not filter.
+struct EventQuery {
+  TimeRange time;
+  std::vector<std::string> services;
+  std::vector<v1::EventKind> kinds;
+  std::vector<std::string> sources;
+  size_t limit = 100;
+  bool newest_first = false;
+  // Go on behind this place, the last of the page before.
+  std::optional<std::pair<int64_t, Position>> after;
+};
+
+struct CandidateQuery {
+  TimeRange onset;
+  std::vector<v1::CandidateState> states;
+  std::vector<std::string> services;
+  size_t limit = 50;
+  // Go on behind this (onset, id), the last of the page before.
+  std::optional<std::pair<int64_t, std::string>> after;
+};
+
+struct IncidentQuery {
+  TimeRange start;
+  std::vector<v1::IncidentState> states;
+  std::vector<std::string> services;
+  size_t limit = 50;
+  std::optional<std::pair<int64_t, std::string>> after;
+};
+
+// One page. `more`: there is at least one further that matches.
+template <typename T>
+struct Page {
+  std::vector<T> items;
+  bool more = false;
+};
+
+// A stretch of the log.
+struct LogPage {
+  std::vector<std::pair<Position, stored::v1::Record>> records;
+  // Read up to here; equals the first position asked for when there was none.
+  Position last = 0;
+};
+
+// Every method returns DATA_LOSS when bytes on disk are wrong. Binary ids
+// are 16 bytes.
+//
+// Threads: all methods may be called from any thread.
+class Store {
+ public:
+  // `tables` must outlive it.
+  explicit Store(const Tables* tables) : tables_(tables) {}
+
+  // The position of the last record; 0 for an empty log.
+  absl::StatusOr<Position> LastPosition() const;
+
+  // Records after `after`, at most `count_max` and, behind the first, at most
+  // `bytes_max`.
+  absl::StatusOr<LogPage> ReadLog(Position after, size_t count_max,
+                                  size_t bytes_max) const;
+
+  // NOT_FOUND: no such event.
+  absl::StatusOr<v1::Event> GetEvent(absl::string_view id) const;
+
+  // In the order of (event_time, position). Cost: every event of the services
+  // (or all, without) in each minute that the page touches is looked at, and
+  // those that match time and kind are read.
+  absl::StatusOr<Page<v1::Event>> QueryEvents(const EventQuery& query) const;
+
+  // Its value is empty when none is stored.
+  absl::StatusOr<v1::Cursor> GetCursor(const std::string& source,
+                                       uint32_t shard) const;
+
+  // NOT_FOUND: no such candidate, or revision.
+  absl::StatusOr<v1::Candidate> GetCandidate(absl::string_view id) const;
+  absl::StatusOr<v1::Candidate> GetCandidate(absl::string_view id,
+                                             uint64_t revision) const;
+  // Latest onset first, without events and ranked changes.
+  absl::StatusOr<Page<v1::Candidate>> ListCandidates(
+      const CandidateQuery& query) const;
+
+  // NOT_FOUND: no such incident.
+  absl::StatusOr<v1::Incident> GetIncident(absl::string_view id) const;
+  // Latest start first.
+  absl::StatusOr<Page<v1::Incident>> ListIncidents(
+      const IncidentQuery& query) const;
+
+  // What people added, in timeline order.
+  absl::StatusOr<std::vector<v1::TimelineEntry>> TimelineEntries(
+      absl::string_view incident) const;
+  // NOT_FOUND: no such entry.
+  absl::StatusOr<v1::TimelineEntry> GetTimelineEntry(
+      absl::string_view incident, absl::string_view entry) const;
+
+ private:
+  absl::StatusOr<stored::v1::Record> GetRecord(Position position) const;
+  absl::StatusOr<std::vector<v1::Event>> GetEvents(
+      const std::vector<Position>& positions) const;
+
+  const Tables* const tables_;
+};
+
+// The event that `record`, at `position`, holds, complete.
+// REQUIRES: record.has_event().
+v1::Event EventOf(Position position, stored::v1::Record record);
+
+}  // namespace secondstory::storage
+
+#endif  // SECONDSTORY_STORAGE_STORE_H_

@@ -1,0 +1,87 @@
+// An ordered map from bytes to bytes that survives the process: what a log and
+// its tables are kept in. Knows nothing of events.
+//
+// Promised:     a Write is atomic, over all families of keys; when it returned
+//               OK it is on disk and synced; readers see writes in their order.
+// Not promised: that a failed Write left nothing behind. After one, the tables
+//               take no further write until they are opened again.
+// Threads:      all methods may be called from any thread; Write by one at a
+//               time.
+//
+// Implementations must pass //tests/conformance:tables_contract.
+#ifndef SECONDSTORY_STORAGE_TABLES_H_
+#define SECONDSTORY_STORAGE_TABLES_H_
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "storage/keyspace.h"
+
+namespace secondstory::storage {
+
+// One change. Without a value: the key goes; a missing key is no error.
+struct Mutation {
+  std::string key;
+  std::optional<std::string> value;
+};
+using Mutations = std::vector<Mutation>;
+
+class Tables {
+ public:
+  // Walks the keys of one range, all of one family. Sees the state of the
+  // moment in which it was made or a later one, never half a Write. Threads:
+  // one.
+  class Iterator {
+   public:
+    virtual ~Iterator() = default;
+    virtual void SeekToFirst() = 0;
+    virtual void SeekToLast() = 0;
+    // To the first key at or after `key`, or to the last at or before it.
+    virtual void Seek(absl::string_view key) = 0;
+    virtual void SeekForPrevious(absl::string_view key) = 0;
+    virtual bool Valid() const = 0;
+    // REQUIRES: Valid().
+    virtual void Next() = 0;
+    virtual void Previous() = 0;
+    virtual absl::string_view key() const = 0;
+    virtual absl::string_view value() const = 0;
+    // DATA_LOSS when Valid() became false because bytes on disk are wrong.
+    virtual absl::Status status() const = 0;
+  };
+
+  virtual ~Tables() = default;
+
+  // The value, or nothing. DATA_LOSS: bytes on disk are wrong.
+  virtual absl::StatusOr<std::optional<std::string>> Get(
+      absl::string_view key) const = 0;
+
+  // Get for many keys of one family, in their order; cheaper than one by one,
+  // most so when `keys` are sorted.
+  virtual absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(
+      absl::Span<const std::string> keys) const = 0;
+
+  // REQUIRES: `range` lies within one family. The iterator must not outlive
+  // the tables.
+  virtual std::unique_ptr<Iterator> NewIterator(
+      const KeyRange& range) const = 0;
+
+  // Writes all of `mutations` or nothing.
+  //   UNAVAILABLE         a write or sync failed, now or earlier; the fate of
+  //                       this one is unknown
+  //   RESOURCE_EXHAUSTED  the disk is nearly full; nothing was written
+  virtual absl::Status Write(absl::Span<const Mutation> mutations) = 0;
+};
+
+// Writes the format version into new tables; FAILED_PRECONDITION: they are of
+// a newer version than this program.
+absl::Status CheckFormat(Tables* tables);
+
+}  // namespace secondstory::storage
+
+#endif  // SECONDSTORY_STORAGE_TABLES_H_
