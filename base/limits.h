@@ -37,6 +37,9 @@ inline constexpr int kChangeServiceCountMax = 256;
 // How far event_time may lie ahead of the server's clock.
 inline constexpr absl::Duration kEventTimeAheadMax = absl::Hours(24);
 
+// A line of a deploy log.
+inline constexpr size_t kDeployLogLineBytesMax = 1 << 20;
+
 // A worker's cursor.
 inline constexpr size_t kCursorValueBytesMax = 4 << 10;
 
