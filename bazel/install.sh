@@ -5,6 +5,8 @@
 #           prepare_home                  sets HOME and BAZEL_CACHE
 # Executed: as root, with packages as arguments: the one privileged step.
 
+# A test puts its own folder in front of the files of the system.
+readonly SYSTEM="${SECONDSTORY_TEST_SYSTEM:-}"
 PACKAGES_FILE="$(dirname -- "${BASH_SOURCE[0]}")/packages.txt"
 
 fail() {
@@ -35,7 +37,7 @@ install_packages() {
 
   local ID="" VERSION_ID="" PRETTY_NAME="this system"
   # shellcheck source=/dev/null
-  [[ ! -r /etc/os-release ]] || . /etc/os-release
+  [[ ! -r "$SYSTEM/etc/os-release" ]] || . "$SYSTEM/etc/os-release"
   [[ "$ID $VERSION_ID" == "debian 12" ]] || fail \
     "Second Story is built on Debian 12 (bookworm); this is $PRETTY_NAME." \
     "Missing here: ${missing[*]}"
@@ -72,7 +74,7 @@ prepare_home() {
 
 # --- From here on as root -------------------------------------------------
 
-readonly POLICY=/usr/sbin/policy-rc.d
+readonly POLICY="$SYSTEM/usr/sbin/policy-rc.d"
 readonly POLICY_MARK="# Second Story's, for the time of one installation."
 
 # While packages are installed, Debian asks this file before it starts a
