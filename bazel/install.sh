@@ -105,6 +105,29 @@ disable_services() {
     done
 }
 
+# Turns the thousands of lines of apt-get into some twenty, and keeps errors.
+show_progress() {
+  local line done=0 total=0 shown=0
+  while IFS= read -r line; do
+    case "$line" in
+      *" newly installed, "*)
+        line="${line%% newly installed*}"
+        total=$((3 * ${line##* }))
+        ;;
+      "Need to get"* | "Err:"* | "E: "* | "W: "* | "dpkg: error"*)
+        printf '  %s\n' "$line"
+        ;;
+      "Get:"* | "Unpacking "* | "Setting up "*)
+        done=$((done + 1))
+        if ((total && done * 10 / total > shown)); then
+          shown=$((done * 10 / total))
+          printf '  %3d %%\n' $((shown * 10))
+        fi
+        ;;
+    esac
+  done
+}
+
 install_as_root() {
   set -euo pipefail
   export DEBIAN_FRONTEND=noninteractive
@@ -112,7 +135,8 @@ install_as_root() {
   forbid_service_starts
   "${apt[@]}" update -qq ||
     printf 'apt-get update failed; trying with the package lists of before.\n' >&2
-  "${apt[@]}" install -y -q --no-install-recommends "$@" < /dev/null
+  "${apt[@]}" install -y -q -o Dpkg::Use-Pty=0 --no-install-recommends "$@" \
+    < /dev/null 2>&1 | show_progress
   disable_services "$@"
 }
 

@@ -23,7 +23,7 @@ echo "apt-get $DEBIAN_FRONTEND $*" >> "$FOLDER/notes"
 "$FOLDER/usr/sbin/policy-rc.d" prometheus start
 echo "starting a service: $?" >> "$FOLDER/notes"
 while [[ -e "$FOLDER/apt-hangs" ]]; do sleep 0.05; done
-[[ ! -e "$FOLDER/apt-fails" ]] || { echo "no network" >&2; exit 100; }
+[[ ! -e "$FOLDER/apt-fails" ]] || { echo "E: no network" >&2; exit 100; }
 for package; do touch "$FOLDER/installed/$package"; done
 """
 DPKG_QUERY = """#!/bin/bash
