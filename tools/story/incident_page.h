@@ -1,0 +1,32 @@
+// Incidents and their timelines for people.
+//
+// Pure: the same messages give the same text.
+#ifndef SECONDSTORY_TOOLS_STORY_INCIDENT_PAGE_H_
+#define SECONDSTORY_TOOLS_STORY_INCIDENT_PAGE_H_
+
+#include <string>
+
+#include "absl/types/span.h"
+#include "secondstory/v1/incident_service.pb.h"
+#include "tools/story/page.h"
+
+namespace secondstory::story {
+
+std::string IncidentPage(const v1::Incident& incident,
+                         const PageOptions& options);
+
+// One line each, for choosing.
+std::string IncidentList(absl::Span<const v1::Incident> incidents,
+                         const PageOptions& options);
+
+// One line for a stream.
+std::string IncidentLine(const v1::Incident& incident);
+
+// What happened, in order: events with the reason why they are here, and what
+// people added.
+std::string TimelinePage(absl::Span<const v1::TimelineEntry> entries,
+                         const PageOptions& options);
+
+}  // namespace secondstory::story
+
+#endif  // SECONDSTORY_TOOLS_STORY_INCIDENT_PAGE_H_
