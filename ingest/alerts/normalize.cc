@@ -14,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/strip.h"
 #include "base/limits.h"
+#include "base/proto_time.h"
 #include "base/status_macros.h"
 
 namespace secondstory::ingest {
@@ -80,13 +81,6 @@ std::string FindFirst(const Labels& labels,
     if (std::string value = Find(labels, key); !value.empty()) return value;
   }
   return "";
-}
-
-void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
-  const int64_t micros = absl::ToUnixMicros(time);
-  const int64_t below = ((micros % 1000000) + 1000000) % 1000000;
-  timestamp->set_seconds((micros - below) / 1000000);
-  timestamp->set_nanos(static_cast<int32_t>(below * 1000));
 }
 
 absl::Time FloorToMicros(absl::Time time) {
@@ -303,8 +297,8 @@ void FillFired(object from, const NormalizeOptions& options,
   event->set_source(options.source);
   event->set_source_event_id(EventId(*alert, "fired"));
   event->set_kind(v1::EVENT_KIND_ALERT_FIRED);
-  SetTime(alert->start_time, event->mutable_event_time());
-  SetTime(options.observe_time, event->mutable_observe_time());
+  *event->mutable_event_time() = FromTime(alert->start_time);
+  *event->mutable_observe_time() = FromTime(options.observe_time);
   event->set_service(writer.Fit("service",
                                 FindFirst(labels, options.service_labels.empty()
                                                       ? DefaultServiceLabels()
@@ -503,8 +497,8 @@ v1::Event ResolvedEvent(const v1::Event& fired, absl::Time end_time,
   event.set_source_event_id(absl::StrCat(
       absl::StripSuffix(fired.source_event_id(), "fired"), "resolved"));
   event.set_kind(v1::EVENT_KIND_ALERT_RESOLVED);
-  SetTime(end_time, event.mutable_event_time());
-  SetTime(observe_time, event.mutable_observe_time());
+  *event.mutable_event_time() = FromTime(end_time);
+  *event.mutable_observe_time() = FromTime(observe_time);
   if (!resolution.empty()) {
     (*event.mutable_labels())[kResolutionLabel] = resolution;
   }

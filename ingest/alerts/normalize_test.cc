@@ -1,17 +1,16 @@
 #include "ingest/alerts/normalize.h"
 
-#include <cstdlib>
 #include <random>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
-#include "base/limits.h"
 #include "base/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ingest/alerts/event_problem.h"
+#include "tests/support/seed.h"
 
 namespace secondstory::ingest {
 namespace {
@@ -391,11 +390,7 @@ class Mutator {
 };
 
 TEST(AlertNormalizeTest, MakesOnlyAcceptableEventsOfAnyBody) {
-  const char* given = std::getenv("SECONDSTORY_SEED");
-  const uint64_t seed =
-      given != nullptr ? std::stoull(given) : std::random_device{}();
-  SCOPED_TRACE(absl::StrCat("SECONDSTORY_SEED=", seed));
-  Mutator mutator(seed);
+  Mutator mutator(support::Seed());
   int event_count = 0;
   for (int round = 0; round < 20000; ++round) {
     const bool webhook = round % 3 != 0;

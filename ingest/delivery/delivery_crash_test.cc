@@ -24,6 +24,7 @@
 #include "gtest/gtest.h"
 #include "ingest/delivery/delivery.h"
 #include "ingest/delivery/fake_incidentd.h"
+#include "tests/support/seed.h"
 
 namespace secondstory::ingest {
 namespace {
@@ -97,10 +98,7 @@ std::vector<std::string> RunAndKill(const DeliveryOptions& options, int round,
 }
 
 TEST(DeliveryCrashTest, LosesNothingAcceptedWhenKilled) {
-  const char* given = std::getenv("SECONDSTORY_SEED");
-  const uint64_t seed =
-      given != nullptr ? std::stoull(given) : std::random_device{}();
-  SCOPED_TRACE(absl::StrCat("SECONDSTORY_SEED=", seed));
+  const uint64_t seed = support::Seed();
   std::mt19937_64 random(seed);
   const DeliveryOptions options = MakeOptions("killed");
   std::vector<std::string> accepted;

@@ -16,6 +16,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "ingest/delivery/fake_incidentd.h"
+#include "tests/support/seed.h"
 
 namespace secondstory::ingest {
 namespace {
@@ -306,10 +307,7 @@ TEST_F(DeliveryTest, KeepsTheOrderOfEachConcurrentCaller) {
 // exactly once and in order, and the cursor ends at the last one accepted.
 // Seed: printed on failure; set SECONDSTORY_SEED to replay.
 TEST_F(DeliveryTest, LosesNothingUnderAnySchedule) {
-  const char* given = std::getenv("SECONDSTORY_SEED");
-  const uint64_t seed =
-      given != nullptr ? std::stoull(given) : std::random_device{}();
-  SCOPED_TRACE(absl::StrCat("SECONDSTORY_SEED=", seed));
+  const uint64_t seed = support::Seed();
   std::mt19937_64 random(seed);
   std::mt19937_64 script_random(seed + 1);
   incidentd_.SetScript([&script_random] {
