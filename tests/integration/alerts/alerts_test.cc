@@ -1,0 +1,299 @@
+// Goal: an alert of a real Prometheus, told by a real Alertmanager, becomes one
+// event when it fires and one when it resolves, by whichever way it comes.
+// Method: Prometheus, Alertmanager and alertd as processes; incidentd is a fake
+// behind a real gRPC server.
+#include <signal.h>
+
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/http_client.h"
+#include "base/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "ingest/delivery/fake_event_service.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/wait_until.h"
+
+namespace secondstory {
+namespace {
+
+using support::Subprocess;
+using support::WaitUntil;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// The port in the line of Prometheus's and Alertmanager's logs that names it.
+int PortIn(absl::string_view log) {
+  for (absl::string_view line : absl::StrSplit(log, '\n')) {
+    if (!absl::StrContains(line, "msg=\"Listening on\"")) continue;
+    const size_t at = line.find("address=127.0.0.1:");
+    int port = 0;
+    if (at != absl::string_view::npos &&
+        absl::SimpleAtoi(line.substr(at + 18), &port)) {
+      return port;
+    }
+  }
+  return 0;
+}
+
+std::string Get(const std::string& url) {
+  HttpCall call;
+  call.url = url;
+  const absl::StatusOr<HttpAnswer> answer = CallHttp(call);
+  return answer.ok() && answer->status == 200 ? answer->body : "";
+}
+
+class AlertsTest : public testing::Test {
+ protected:
+  AlertsTest() {
+    dir_ = absl::StrCat(
+        testing::TempDir(), "/",
+        testing::UnitTest::GetInstance()->current_test_info()->name());
+    EXPECT_EQ(system(("mkdir -p " + dir_).c_str()), 0);
+    incidentd_.Start();
+  }
+
+  void Write(const std::string& name, const std::string& text) {
+    std::ofstream(dir_ + "/" + name) << text;
+  }
+
+  // Waits until a server says where it listens.
+  int WaitForListening(Subprocess* process) {
+    int port = 0;
+    EXPECT_TRUE(WaitUntil("the server listens", [&] {
+      port = PortIn(process->stderr_text());
+      return port != 0;
+    }));
+    return port;
+  }
+
+  // `webhook_url` empty: a receiver that tells nobody.
+  void WriteAlertmanagerConfig(const std::string& webhook_url) {
+    Write("alertmanager.yml",
+          absl::StrCat(
+              "route: {receiver: second-story, group_by: [alertname],\n"
+              "        group_wait: 100ms, group_interval: 1s,\n"
+              "        repeat_interval: 1s}\n"
+              "receivers: [{name: second-story",
+              webhook_url.empty()
+                  ? ""
+                  : ", webhook_configs: [{url: \"" + webhook_url + "\"}]",
+              "}]\n"));
+  }
+
+  void StartAlertmanager() {
+    SS_ASSERT_OK_AND_ASSIGN(
+        alertmanager_,
+        Subprocess::Start(
+            "/usr/bin/prometheus-alertmanager",
+            {"--config.file=" + dir_ + "/alertmanager.yml",
+             "--storage.path=" + dir_ + "/alertmanager",
+             "--web.listen-address=127.0.0.1:0", "--cluster.listen-address="}));
+    alertmanager_url_ = absl::StrCat("http://127.0.0.1:",
+                                     WaitForListening(alertmanager_.get()));
+  }
+
+  void WriteRule(bool fires) {
+    Write("rules.yml",
+          absl::StrCat("groups: [{name: g, interval: 1s, rules: [{alert: "
+                       "CheckoutFails, expr: \"vector(",
+                       fires ? 1 : 0,
+                       ") > 0\", labels: {service: checkout, severity: page}, "
+                       "annotations: {summary: \"Checkouts fail\"}}]}]\n"));
+  }
+
+  void StartPrometheus() {
+    WriteRule(/*fires=*/true);
+    Write("prometheus.yml",
+          absl::StrCat("global: {evaluation_interval: 1s}\n"
+                       "rule_files: [rules.yml]\n"
+                       "alerting: {alertmanagers: [{static_configs: [{targets: "
+                       "[\"",
+                       alertmanager_url_.substr(7), "\"]}]}]}\n"));
+    SS_ASSERT_OK_AND_ASSIGN(
+        prometheus_,
+        Subprocess::Start("/usr/bin/prometheus",
+                          {"--config.file=" + dir_ + "/prometheus.yml",
+                           "--storage.tsdb.path=" + dir_ + "/prometheus",
+                           "--rules.alert.resend-delay=1s",
+                           "--web.listen-address=127.0.0.1:0"}));
+    WaitForListening(prometheus_.get());
+  }
+
+  void Resolve() {
+    WriteRule(/*fires=*/false);
+    prometheus_->Kill(SIGHUP);
+  }
+
+  void StartAlertd() {
+    SS_ASSERT_OK_AND_ASSIGN(
+        alertd_,
+        Subprocess::Start(
+            "ingest/alerts/alertd",
+            {"--http_address=127.0.0.1:0", "--metrics_address=127.0.0.1:0",
+             "--incidentd_address=" + incidentd_.address(),
+             "--spool_dir=" + dir_ + "/alertd", "--poll_interval=200ms",
+             "--alertmanagers=[{name: prod, urls: [\"" + alertmanager_url_ +
+                 "\"]}]"}));
+    SS_ASSERT_OK_AND_ASSIGN(const int port, alertd_->WaitForPort("http"));
+    alertd_url_ = absl::StrCat("http://127.0.0.1:", port);
+  }
+
+  // Of a counter of alertd, with its labels.
+  double Count(const std::string& metric) {
+    for (absl::string_view line :
+         absl::StrSplit(Get(alertd_url_ + "/metrics"), '\n')) {
+      double value = 0;
+      if (absl::StartsWith(line, metric + " ") &&
+          absl::SimpleAtod(line.substr(metric.size() + 1), &value)) {
+        return value;
+      }
+    }
+    return 0;
+  }
+
+  bool WaitForEvents(size_t count) {
+    return WaitUntil(absl::StrCat(count, " events arrive"), [&] {
+      return incidentd_.incidentd().events().size() >= count;
+    });
+  }
+
+  std::vector<std::string> Kinds() {
+    std::vector<std::string> kinds;
+    for (const v1::Event& event : incidentd_.incidentd().events()) {
+      kinds.push_back(v1::EventKind_Name(event.kind()));
+    }
+    return kinds;
+  }
+
+  std::string dir_;
+  ingest::FakeEventService incidentd_;
+  std::string alertmanager_url_;
+  std::string alertd_url_;
+  std::unique_ptr<Subprocess> alertmanager_;
+  std::unique_ptr<Subprocess> prometheus_;
+  std::unique_ptr<Subprocess> alertd_;
+};
+
+TEST_F(AlertsTest, ArriveOnceByWebhookAndByPoll) {
+  WriteAlertmanagerConfig("");
+  StartAlertmanager();
+  StartAlertd();
+  WriteAlertmanagerConfig(alertd_url_ + "/v1/alertmanager/prod");
+  alertmanager_->Kill(SIGHUP);
+  StartPrometheus();
+  ASSERT_TRUE(WaitForEvents(1));
+  const std::string ok = "secondstory_alerts_webhooks_total{code=\"200\"}";
+  ASSERT_TRUE(WaitUntil("webhooks are repeated and polls go on", [&] {
+    return Count(ok) >= 3 && Count(
+                                 "secondstory_alerts_open{source="
+                                 "\"alertmanager/prod\"}") == 1;
+  }));
+  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED"));
+
+  Resolve();
+  ASSERT_TRUE(WaitForEvents(2));
+  ASSERT_TRUE(WaitUntil("the poller has noticed too", [&] {
+    return Count("secondstory_alerts_open{source=\"alertmanager/prod\"}") == 0;
+  }));
+  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
+                                   "EVENT_KIND_ALERT_RESOLVED"));
+  const v1::Event fired = incidentd_.incidentd().events()[0];
+  EXPECT_EQ(fired.source(), "alertmanager/prod");
+  EXPECT_EQ(fired.service(), "checkout");
+  EXPECT_EQ(fired.title(), "Checkouts fail");
+  EXPECT_EQ(fired.severity(), v1::SEVERITY_CRITICAL);
+  EXPECT_EQ(fired.labels().at("alertname"), "CheckoutFails");
+  EXPECT_THAT(fired.links(0).url(), HasSubstr("/graph?g0.expr="));
+}
+
+TEST_F(AlertsTest, AreFoundByPollingAfterAlertdWasDown) {
+  WriteAlertmanagerConfig("");
+  StartAlertmanager();
+  StartPrometheus();
+  const std::string alerts_url = alertmanager_url_ + "/api/v2/alerts";
+  ASSERT_TRUE(WaitUntil("Alertmanager knows the alert", [&] {
+    return absl::StrContains(Get(alerts_url), "CheckoutFails");
+  }));
+  StartAlertd();
+  ASSERT_TRUE(WaitForEvents(1));
+  alertd_->Kill(SIGTERM);
+  EXPECT_THAT(alertd_->Wait(), IsOkAndHolds(0));
+
+  Resolve();
+  ASSERT_TRUE(WaitUntil("Alertmanager has forgotten the alert",
+                        [&] { return Get(alerts_url) == "[]\n"; }));
+  StartAlertd();
+  ASSERT_TRUE(WaitForEvents(2));
+  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
+                                   "EVENT_KIND_ALERT_RESOLVED"));
+  EXPECT_THAT(
+      incidentd_.incidentd().events()[1].labels().at("secondstory_resolution"),
+      testing::StartsWith("inferred: missing from all replicas since"));
+}
+
+TEST_F(AlertsTest, KeepComingWhileIncidentdIsAway) {
+  WriteAlertmanagerConfig("");
+  StartAlertmanager();
+  incidentd_.Stop();
+  StartAlertd();
+  StartPrometheus();
+  ASSERT_TRUE(WaitUntil("the alert is in the spool", [&] {
+    return Count("secondstory_ingest_pending_events") == 1;
+  }));
+  // Not even a kill loses it.
+  alertd_->Kill(SIGKILL);
+  alertd_.reset();
+  incidentd_.Start();
+  StartAlertd();
+  ASSERT_TRUE(WaitForEvents(1));
+  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED"));
+}
+
+TEST_F(AlertsTest, AreCountedInAFormThatPrometheusAccepts) {
+  WriteAlertmanagerConfig("");
+  StartAlertmanager();
+  StartAlertd();
+  const std::string metrics = Get(alertd_url_ + "/metrics");
+  EXPECT_THAT(metrics, HasSubstr("secondstory_ingest_pending_events 0"));
+  SS_ASSERT_OK_AND_ASSIGN(
+      auto promtool,
+      Subprocess::Start("/usr/bin/promtool", {"check", "metrics"}, metrics));
+  EXPECT_THAT(promtool->Wait(), IsOkAndHolds(0));
+  EXPECT_EQ(promtool->stderr_text(), "");
+}
+
+// The fingerprint of a real Alertmanager is the one that we would make.
+TEST_F(AlertsTest, HaveTheFingerprintThatWeWouldMake) {
+  WriteAlertmanagerConfig("");
+  StartAlertmanager();
+  StartAlertd();
+  StartPrometheus();
+  ASSERT_TRUE(WaitForEvents(1));
+  HttpCall call;
+  call.method = "POST";
+  call.url = alertd_url_ + "/v1/alertmanager/prod";
+  const v1::Event fired = incidentd_.incidentd().events()[0];
+  const std::string start =
+      std::vector<std::string>(absl::StrSplit(fired.source_event_id(), '/'))[1];
+  call.body = absl::StrCat(
+      R"({"alerts": [{"status": "firing", "startsAt": ")", start,
+      R"(", "labels": {"alertname": "CheckoutFails", "service": "checkout",)",
+      R"("severity": "page"}}]})");
+  SS_ASSERT_OK_AND_ASSIGN(const HttpAnswer answer, CallHttp(call));
+  EXPECT_EQ(answer.status, 200) << answer.body;
+  ASSERT_TRUE(WaitUntil("it was delivered, and known", [&] {
+    return Count("secondstory_ingest_events_total{outcome=\"known\"}") >= 1;
+  }));
+  EXPECT_EQ(incidentd_.incidentd().events().size(), 1u);
+}
+
+}  // namespace
+}  // namespace secondstory
