@@ -25,15 +25,15 @@ class FakeDelivery final : public Delivery {
  public:
   void Stop() override {}
 
-  absl::Status Accept(absl::Span<const v1::Event> events,
+  absl::Status Accept(absl::Span<const v1::Event> batch,
                       const std::optional<WorkerCursor>& cursor) override {
     if (script) {
       if (absl::Status status = script(); !status.ok()) return status;
     }
-    for (const v1::Event& event : events) {
+    for (const v1::Event& event : batch) {
       ++accepted_count;
       const bool is_new = known.insert(event.source_event_id()).second;
-      if (is_new) this->events.push_back(event);
+      if (is_new) events.push_back(event);
     }
     if (cursor.has_value()) cursors[cursor->source] = cursor->value;
     return absl::OkStatus();

@@ -33,22 +33,25 @@ std::string Fingerprint::Hash() const {
 
 std::string EncodeLogCursor(const LogCursor& cursor) {
   return absl::StrCat(kVersion, " ", cursor.inode, " ", cursor.mtime_nanos, " ",
-                      cursor.offset, " ", cursor.line_count, " ",
+                      cursor.previous_inode, " ", cursor.previous_mtime_nanos,
+                      " ", cursor.offset, " ", cursor.line_count, " ",
                       cursor.is_skipping ? 1 : 0, " ", cursor.fingerprint);
 }
 
 absl::StatusOr<LogCursor> DecodeLogCursor(absl::string_view text) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, ' ');
   LogCursor cursor;
-  if (parts.size() == 7 && parts[0] == kVersion &&
+  if (parts.size() == 9 && parts[0] == kVersion &&
       absl::SimpleAtoi(parts[1], &cursor.inode) &&
       absl::SimpleAtoi(parts[2], &cursor.mtime_nanos) &&
-      absl::SimpleAtoi(parts[3], &cursor.offset) && cursor.offset >= 0 &&
-      absl::SimpleAtoi(parts[4], &cursor.line_count) &&
-      (parts[5] == "0" || parts[5] == "1") &&
-      parts[6].empty() == (cursor.offset == 0)) {
-    cursor.is_skipping = parts[5] == "1";
-    cursor.fingerprint = std::string(parts[6]);
+      absl::SimpleAtoi(parts[3], &cursor.previous_inode) &&
+      absl::SimpleAtoi(parts[4], &cursor.previous_mtime_nanos) &&
+      absl::SimpleAtoi(parts[5], &cursor.offset) && cursor.offset >= 0 &&
+      absl::SimpleAtoi(parts[6], &cursor.line_count) &&
+      (parts[7] == "0" || parts[7] == "1") &&
+      parts[8].empty() == (cursor.offset == 0)) {
+    cursor.is_skipping = parts[7] == "1";
+    cursor.fingerprint = std::string(parts[8]);
     return cursor;
   }
   return absl::InvalidArgumentError(

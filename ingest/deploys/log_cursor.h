@@ -42,6 +42,10 @@ struct LogCursor {
   // Of the file when it was last read. A file that was last written before
   // holds nothing new.
   int64_t mtime_nanos = 0;
+  // The file that was read to its end before this one, as it was then; 0 when
+  // there was none.
+  uint64_t previous_inode = 0;
+  int64_t previous_mtime_nanos = 0;
   // What was read, and the number of lines in it.
   int64_t offset = 0;
   int64_t line_count = 0;
@@ -51,7 +55,7 @@ struct LogCursor {
   std::string fingerprint;
 };
 
-// A line of text, as a worker's cursor value. Cost: about 120 bytes.
+// A line of text, as a worker's cursor value. Cost: about 150 bytes.
 std::string EncodeLogCursor(const LogCursor& cursor);
 
 // The inverse. INVALID_ARGUMENT: not written by EncodeLogCursor.

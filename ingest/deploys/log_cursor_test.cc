@@ -51,6 +51,8 @@ TEST(LogCursorTest, SurvivesBeingWrittenAndRead) {
   LogCursor cursor;
   cursor.inode = 18446744073709551615u;
   cursor.mtime_nanos = 1772366400123456789;
+  cursor.previous_inode = 5;
+  cursor.previous_mtime_nanos = 6;
   cursor.offset = 4096;
   cursor.line_count = 17;
   cursor.is_skipping = true;
@@ -60,6 +62,8 @@ TEST(LogCursorTest, SurvivesBeingWrittenAndRead) {
   SS_ASSERT_OK_AND_ASSIGN(const LogCursor read, DecodeLogCursor(text));
   EXPECT_EQ(EncodeLogCursor(read), text);
   EXPECT_EQ(read.inode, cursor.inode);
+  EXPECT_EQ(read.previous_inode, 5u);
+  EXPECT_EQ(read.previous_mtime_nanos, 6);
   EXPECT_EQ(read.line_count, 17);
   EXPECT_TRUE(read.is_skipping);
 }
@@ -74,9 +78,10 @@ TEST(LogCursorTest, SurvivesWithoutAnythingRead) {
 }
 
 TEST(LogCursorTest, RefusesWhatItDidNotWrite) {
-  for (const char* text : {"", "log1", "log2 1 2 3 4 0 ab", "log1 1 2 3 4 2 ab",
-                           "log1 1 2 -3 4 0 ab", "log1 1 2 3 4 0 ",
-                           "log1 x 2 3 4 0 ab", "log1 1 2 3 4 0 ab more"}) {
+  for (const char* text :
+       {"", "log1", "log2 1 2 0 0 3 4 0 ab", "log1 1 2 0 0 3 4 2 ab",
+        "log1 1 2 0 0 -3 4 0 ab", "log1 1 2 0 0 3 4 0 ",
+        "log1 x 2 0 0 3 4 0 ab", "log1 1 2 0 0 3 4 0 ab more"}) {
     EXPECT_THAT(DecodeLogCursor(text),
                 StatusIs(absl::StatusCode::kInvalidArgument,
                          testing::HasSubstr("is not a cursor")))

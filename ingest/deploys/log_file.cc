@@ -11,7 +11,9 @@
 #include <cerrno>
 #include <cstring>
 #include <optional>
+#include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -21,6 +23,8 @@
 
 namespace secondstory::ingest {
 namespace {
+
+constexpr int kListCountMax = 10;
 
 absl::Status DiskError(absl::string_view what, const std::string& path) {
   const std::string message =
@@ -42,16 +46,17 @@ LogFile ToLogFile(const struct stat& status, const std::string& name) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<OpenLogFile>> OpenLogFile::Open(
-    const std::string& folder, const std::string& name) {
-  const std::string path = absl::StrCat(folder, "/", name);
+    const std::string& folder, const LogFile& listed) {
+  const std::string path = absl::StrCat(folder, "/", listed.name);
   // O_NONBLOCK: somebody may have put a pipe there.
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return DiskError("open", path);
-  std::unique_ptr<OpenLogFile> file(new OpenLogFile(fd, path, name));
+  std::unique_ptr<OpenLogFile> file(new OpenLogFile(fd, path, listed.name));
   struct stat status;
   if (fstat(fd, &status) != 0) return DiskError("look at", path);
-  if (S_ISREG(status.st_mode)) return file;
-  return absl::UnavailableError(absl::StrCat(path, " is not a file"));
+  if (status.st_ino == listed.inode && S_ISREG(status.st_mode)) return file;
+  return absl::UnavailableError(
+      absl::StrCat(path, " is another file than a moment ago"));
 }
 
 OpenLogFile::~OpenLogFile() { close(fd_); }
@@ -87,8 +92,10 @@ absl::StatusOr<Fingerprint> OpenLogFile::ReadFingerprint(int64_t offset) const {
   return Fingerprint(head, tail);
 }
 
-absl::StatusOr<std::vector<LogFile>> ListLogFiles(
-    const std::string& folder, const std::string& live_name) {
+namespace {
+
+absl::StatusOr<std::vector<LogFile>> ListOnce(const std::string& folder,
+                                              const std::string& live_name) {
   std::vector<LogFile> files;
   DIR* dir = opendir(folder.c_str());
   if (dir == nullptr && errno == ENOENT) return files;
@@ -104,6 +111,31 @@ absl::StatusOr<std::vector<LogFile>> ListLogFiles(
   }
   SortOldestFirst(live_name, &files);
   return files;
+}
+
+bool AreTheSame(const std::vector<LogFile>& a, const std::vector<LogFile>& b) {
+  return absl::c_equal(a, b, [](const LogFile& x, const LogFile& y) {
+    return x.name == y.name && x.inode == y.inode;
+  });
+}
+
+}  // namespace
+
+// A listing during a rotation can miss a file that is being renamed, and with
+// it lines that nobody would look for again; so only a listing that was the
+// same twice counts.
+absl::StatusOr<std::vector<LogFile>> ListLogFiles(
+    const std::string& folder, const std::string& live_name) {
+  SS_ASSIGN_OR_RETURN(std::vector<LogFile> files, ListOnce(folder, live_name));
+  for (int i = 0; i < kListCountMax; ++i) {
+    SS_ASSIGN_OR_RETURN(std::vector<LogFile> again,
+                        ListOnce(folder, live_name));
+    if (AreTheSame(files, again)) return again;
+    files = std::move(again);
+  }
+  return absl::UnavailableError(
+      absl::StrCat("files of ", folder, "/", live_name,
+                   " are renamed faster than they can be listed"));
 }
 
 FolderWatch::FolderWatch(const std::string& folder,

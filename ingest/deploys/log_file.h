@@ -23,9 +23,10 @@ namespace secondstory::ingest {
 // Threads: one at a time.
 class OpenLogFile {
  public:
-  // NOT_FOUND: not there. UNAVAILABLE: cannot be read.
+  // Opens `file`, as it was listed. NOT_FOUND: not there any more. UNAVAILABLE:
+  // cannot be read, or its name is another file's by now; list again.
   static absl::StatusOr<std::unique_ptr<OpenLogFile>> Open(
-      const std::string& folder, const std::string& name);
+      const std::string& folder, const LogFile& file);
   ~OpenLogFile();
   OpenLogFile(const OpenLogFile&) = delete;
   OpenLogFile& operator=(const OpenLogFile&) = delete;
@@ -52,7 +53,8 @@ class OpenLogFile {
 };
 
 // The live file of a log and what it was rotated into, oldest first. Empty when
-// there are none, or no folder. UNAVAILABLE: the folder cannot be read.
+// there are none, or no folder. UNAVAILABLE: the folder cannot be read, or is
+// never the same twice.
 absl::StatusOr<std::vector<LogFile>> ListLogFiles(const std::string& folder,
                                                   const std::string& live_name);
 

@@ -118,8 +118,7 @@ absl::StatusOr<std::vector<bool>> LogFollower::FindCursor(
   if (!cursor_.has_value() || cursor_->offset == 0) return holds_cursor;
   for (size_t i = 0; i < files.size(); ++i) {
     if (files[i].size < cursor_->offset) continue;
-    SS_ASSIGN_OR_RETURN(const auto file,
-                        OpenLogFile::Open(folder_, files[i].name));
+    SS_ASSIGN_OR_RETURN(const auto file, OpenLogFile::Open(folder_, files[i]));
     SS_ASSIGN_OR_RETURN(const Fingerprint found,
                         file->ReadFingerprint(cursor_->offset));
     holds_cursor[i] = found.Hash() == cursor_->fingerprint;
@@ -136,9 +135,6 @@ absl::StatusOr<bool> LogFollower::OpenFirst() {
   if (!start.has_value()) return false;
   const LogFile& first = files[start->file_index];
   SS_RETURN_IF_ERROR(OpenFile(first));
-  log::Info("log opened", {{"source", source_},
-                           {"file", file_->path()},
-                           {"resumes", start->resumes}});
   if (start->is_lost) {
     log::Warning(
         "log was truncated, replaced or removed since it was last read",
@@ -152,6 +148,10 @@ absl::StatusOr<bool> LogFollower::OpenFirst() {
   LogCursor cursor;
   cursor.inode = first.inode;
   cursor.mtime_nanos = first.mtime_nanos;
+  if (cursor_.has_value()) {
+    cursor.previous_inode = cursor_->previous_inode;
+    cursor.previous_mtime_nanos = cursor_->previous_mtime_nanos;
+  }
   fingerprint_ = Fingerprint();
   // Kept from the first sight on, so that the file is found again if it is
   // rotated before it has a line.
@@ -163,16 +163,19 @@ absl::StatusOr<bool> LogFollower::OpenFirst() {
   return true;
 }
 
+absl::StatusOr<bool> LogFollower::IsPreceded() const {
+  if (cursor_->offset > 0) return false;
+  SS_ASSIGN_OR_RETURN(const std::vector<LogFile> files,
+                      ListLogFiles(folder_, live_name_));
+  const std::optional<StartingPoint> start = FindStart(
+      cursor_, files, std::vector<bool>(files.size(), false), live_name_);
+  return start.has_value() && files[start->file_index].inode != cursor_->inode;
+}
+
 absl::Status LogFollower::OpenFile(const LogFile& file) {
   file_ = nullptr;
-  SS_ASSIGN_OR_RETURN(std::unique_ptr<OpenLogFile> opened,
-                      OpenLogFile::Open(folder_, file.name));
-  SS_ASSIGN_OR_RETURN(const LogFile now, opened->Look());
-  if (now.inode != file.inode) {
-    return absl::UnavailableError(
-        absl::StrCat(opened->path(), " is another file than a moment ago"));
-  }
-  file_ = std::move(opened);
+  SS_ASSIGN_OR_RETURN(file_, OpenLogFile::Open(folder_, file));
+  log::Info("log opened", {{"source", source_}, {"file", file_->path()}});
   return absl::OkStatus();
 }
 
@@ -190,7 +193,9 @@ absl::StatusOr<std::optional<std::string>> LogFollower::ReadOn() {
   SS_ASSIGN_OR_RETURN(const Fingerprint before,
                       file_->ReadFingerprint(cursor_->offset));
   if (before.Hash() != fingerprint_.Hash()) return std::nullopt;
-  cursor_->mtime_nanos = now.mtime_nanos;
+  SS_ASSIGN_OR_RETURN(const bool is_preceded, IsPreceded());
+  if (is_preceded) return std::nullopt;
+  mtime_nanos_ = now.mtime_nanos;
   return bytes;
 }
 
@@ -232,6 +237,8 @@ absl::StatusOr<bool> LogFollower::FinishFile(const LogFile& next) {
     batch_->cursor = LogCursor();
     batch_->cursor.inode = next.inode;
     batch_->cursor.mtime_nanos = next.mtime_nanos;
+    batch_->cursor.previous_inode = cursor_->inode;
+    batch_->cursor.previous_mtime_nanos = mtime_nanos_;
     batch_->fingerprint = Fingerprint();
   }
   return HandOver();
@@ -272,6 +279,8 @@ void LogFollower::TakeLines(absl::string_view bytes, const SplitResult& split) {
   }
   LogDeadLetters(batch.dead_letters);
   batch.cursor = *cursor_;
+  // Not without a byte of it: see IsPreceded().
+  if (split.consumed_bytes > 0) batch.cursor.mtime_nanos = mtime_nanos_;
   batch.cursor.offset += static_cast<int64_t>(split.consumed_bytes);
   batch.cursor.line_count += split.newline_count;
   batch.cursor.is_skipping = split.is_skipping;
@@ -295,14 +304,8 @@ absl::StatusOr<bool> LogFollower::HandOver() {
   cursor_ = done.cursor;
   fingerprint_ = done.fingerprint;
   if (done.next_file.has_value()) {
-    file_ = nullptr;
-    // When it was renamed just now it is found again by its inode.
-    const absl::Status opened = OpenFile(*done.next_file);
-    if (opened.ok()) {
-      log::Info(
-          "log opened",
-          {{"source", source_}, {"file", file_->path()}, {"resumes", false}});
-    }
+    // If it was renamed just now it is found again by its inode.
+    OpenFile(*done.next_file).IgnoreError();
   }
   return true;
 }

@@ -52,6 +52,9 @@ class LogFollower final : public Source {
   absl::StatusOr<bool> OpenFirst();
   absl::StatusOr<std::vector<bool>> FindCursor(
       const std::vector<LogFile>& files) const;
+  // True when nothing was read of the open file and another is to be read
+  // first, because lines were moved there meanwhile.
+  absl::StatusOr<bool> IsPreceded() const;
   // Opens `file`, if it still goes by its name.
   absl::Status OpenFile(const LogFile& file);
   // What stands behind the cursor; none when the open file is no longer the one
@@ -59,6 +62,7 @@ class LogFollower final : public Source {
   absl::StatusOr<std::optional<std::string>> ReadOn();
   // The file after the open one, once that is finished.
   absl::StatusOr<std::optional<LogFile>> FindNextFile() const;
+  // Takes what is left of the open file, and then opens `next`.
   absl::StatusOr<bool> FinishFile(const LogFile& next);
   SplitResult Split(const std::string& bytes, bool is_complete) const;
   // Makes the lines into the batch to hand over.
@@ -80,6 +84,8 @@ class LogFollower final : public Source {
   // Of what `cursor_` says was read of `file_`.
   Fingerprint fingerprint_;
   std::unique_ptr<OpenLogFile> file_;
+  // Of `file_`, just before it was last read.
+  int64_t mtime_nanos_ = 0;
   std::optional<Batch> batch_;
 };
 

@@ -38,6 +38,21 @@ std::optional<size_t> FirstNotOlder(absl::Span<const LogFile> files,
   return found - files.begin();
 }
 
+// The file behind the one that was read to its end before the cursor's. One
+// that has changed since, or stands behind the cursor's, is another with the
+// same inode.
+std::optional<size_t> BehindPrevious(const LogCursor& cursor,
+                                     absl::Span<const LogFile> files) {
+  for (size_t i = 0; i + 1 < files.size(); ++i) {
+    if (files[i].inode == cursor.inode) return std::nullopt;
+    if (files[i].inode == cursor.previous_inode &&
+        files[i].mtime_nanos == cursor.previous_mtime_nanos) {
+      return i + 1;
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool IsRotatedName(absl::string_view live_name, absl::string_view name) {
@@ -78,9 +93,11 @@ std::optional<StartingPoint> FindStart(const std::optional<LogCursor>& cursor,
   }
   if (same.has_value()) return StartingPoint{*same, true, false};
   // A cursor at a first byte has no fingerprint: the file may have been copied
-  // and truncated since, so the older ones are looked at as well.
-  const std::optional<size_t> first =
-      FirstNotOlder(files, cursor->mtime_nanos, live_name);
+  // and truncated since, so files in front of it are looked at as well.
+  std::optional<size_t> first = BehindPrevious(*cursor, files);
+  if (!first.has_value()) {
+    first = FirstNotOlder(files, cursor->mtime_nanos, live_name);
+  }
   if (!first.has_value()) return std::nullopt;
   return StartingPoint{*first, false, cursor->offset > 0 || !is_inode_there};
 }

@@ -44,8 +44,10 @@ struct StartingPoint {
 // Chooses among `files`, oldest first, the live one last if it exists.
 // `holds_cursor[i]` says whether files[i] has the bytes that the cursor's
 // fingerprint was made of. Without a cursor only the live file is read.
-// When the cursor's file is not found, everything that was written since is
-// read from its beginning: a line that comes twice is the same event.
+// When the cursor's file is not found, or nothing of it was read, what comes
+// after the file before it is read from its beginning; if that is gone too,
+// everything that may have been written since. A line that comes twice is the
+// same event.
 std::optional<StartingPoint> FindStart(const std::optional<LogCursor>& cursor,
                                        absl::Span<const LogFile> files,
                                        const std::vector<bool>& holds_cursor,

@@ -109,6 +109,28 @@ TEST(RotationTest, LooksForCopiesWhenNothingWasReadYet) {
   EXPECT_EQ(Start(Cursor(3, 15, 0), files, {false, false}), "d.log.1");
 }
 
+TEST(RotationTest, StartsBehindTheFileThatWasReadToItsEndBefore) {
+  const std::vector<LogFile> files = {
+      File("d.log.2", 1, 10), File("d.log.1", 2, 10), File("d.log", 3, 10)};
+  const std::vector<bool> none(3, false);
+  LogCursor cursor = Cursor(3, 10, 0);
+  cursor.previous_inode = 2;
+  cursor.previous_mtime_nanos = 10;
+  EXPECT_EQ(Start(cursor, files, none), "d.log");
+  cursor.previous_inode = 1;
+  EXPECT_EQ(Start(cursor, files, none), "d.log.1");
+  cursor.offset = 9;
+  EXPECT_EQ(Start(cursor, files, none), "d.log.1 lost");
+  // Not the same file any more.
+  cursor.previous_inode = 2;
+  cursor.previous_mtime_nanos = 9;
+  EXPECT_EQ(Start(cursor, files, none), "d.log.2 lost");
+  cursor = Cursor(1, 10, 0);
+  cursor.previous_inode = 2;
+  cursor.previous_mtime_nanos = 10;
+  EXPECT_EQ(Start(cursor, files, none), "d.log.2");
+}
+
 TEST(RotationTest, GoesOnWithTheNextNewerFile) {
   const std::vector<LogFile> files = {
       File("d.log.2", 1, 10), File("d.log.1", 2, 20), File("d.log", 3, 30)};
