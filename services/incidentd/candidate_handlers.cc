@@ -1,0 +1,326 @@
+#include "services/incidentd/candidate_handlers.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/limits.h"
+#include "base/proto_time.h"
+#include "base/stable_id.h"
+#include "base/status_macros.h"
+#include "services/incidentd/page_token.h"
+#include "services/incidentd/rpc_status.h"
+#include "services/incidentd/validator.h"
+
+namespace secondstory::incidentd {
+namespace {
+
+bool WasDecided(v1::CandidateState state) {
+  return state == v1::CANDIDATE_STATE_PROMOTED ||
+         state == v1::CANDIDATE_STATE_DISMISSED;
+}
+
+// A candidate as its submitter says it, to compare what two revisions say.
+// Its differences follow from the rest.
+std::string Content(v1::Candidate candidate) {
+  candidate.clear_revision();
+  candidate.clear_submit_time();
+  candidate.clear_differences();
+  return candidate.SerializeAsString();
+}
+
+absl::StatusOr<std::optional<v1::Candidate>> FindCandidate(
+    const storage::Store& store, const std::string& id) {
+  absl::StatusOr<v1::Candidate> stored = store.GetCandidate(IdFromHex(id));
+  if (absl::IsNotFound(stored.status())) return std::optional<v1::Candidate>();
+  SS_RETURN_IF_ERROR(stored.status());
+  return std::optional<v1::Candidate>(*std::move(stored));
+}
+
+// Each candidate of a stretch of the log as one response.
+std::deque<grpc::ByteBuffer> EncodeCandidates(storage::LogPage page,
+                                              bool caught_up) {
+  std::deque<grpc::ByteBuffer> responses;
+  const storage::Position last =
+      page.records.empty() ? 0 : page.records.back().first;
+  for (auto& [position, record] : page.records) {
+    if (!record.has_candidate()) continue;
+    v1::WatchCandidatesResponse response;
+    *response.mutable_candidate() =
+        std::move(*record.mutable_candidate()->mutable_candidate());
+    response.set_position(position);
+    response.set_caught_up(caught_up && position == last);
+    responses.push_back(SerializeMessage(response));
+  }
+  return responses;
+}
+
+grpc::ByteBuffer CandidateHeartbeat(storage::Position position,
+                                    bool caught_up) {
+  v1::WatchCandidatesResponse response;
+  response.set_position(position);
+  response.set_caught_up(caught_up);
+  return SerializeMessage(response);
+}
+
+uint32_t PageSize(uint32_t asked) {
+  return asked == 0 ? limits::kListPageDefault
+                    : std::min(asked, limits::kListPageMax);
+}
+
+}  // namespace
+
+CandidateCensus::CandidateCensus(Metrics* metrics) : gauges_{} {
+  for (int state = 1; state < v1::CandidateState_ARRAYSIZE; ++state) {
+    const std::string name =
+        v1::CandidateState_Name(static_cast<v1::CandidateState>(state));
+    gauges_[state] = metrics->AddGauge(
+        "secondstory_storage_candidates", "Stored candidates, by state.",
+        {{"state",
+          absl::AsciiStrToLower(absl::StripPrefix(name, "CANDIDATE_STATE_"))}});
+  }
+}
+
+absl::Status CandidateCensus::Load(const storage::Store& store) {
+  storage::CandidateQuery query;
+  query.limit = 1000;
+  while (true) {
+    SS_ASSIGN_OR_RETURN(const storage::Page<v1::Candidate> page,
+                        store.ListCandidates(query));
+    for (const v1::Candidate& candidate : page.items) {
+      Move(v1::CANDIDATE_STATE_UNSPECIFIED, candidate.state());
+    }
+    if (!page.more) return absl::OkStatus();
+    query.after = {ToMicros(page.items.back().onset_time()),
+                   IdFromHex(page.items.back().candidate_id())};
+  }
+}
+
+void CandidateCensus::Move(v1::CandidateState from, v1::CandidateState to) {
+  if (from != v1::CANDIDATE_STATE_UNSPECIFIED) gauges_[from]->Decrement();
+  if (to != v1::CANDIDATE_STATE_UNSPECIFIED) gauges_[to]->Increment();
+}
+
+std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
+                                    v1::Candidate submitted,
+                                    int64_t now_micros) {
+  submitted.clear_incident_id();
+  submitted.clear_decided_by();
+  submitted.clear_dismiss_reason();
+  if (stored.has_value() && WasDecided(stored->state())) {
+    submitted.set_state(stored->state());
+    submitted.clear_merged_into_candidate_id();
+    submitted.set_incident_id(stored->incident_id());
+    submitted.set_decided_by(stored->decided_by());
+    submitted.set_dismiss_reason(stored->dismiss_reason());
+  }
+  if (stored.has_value() && Content(*stored) == Content(submitted)) {
+    return std::nullopt;
+  }
+  submitted.set_revision(stored.has_value() ? stored->revision() + 1 : 1);
+  *submitted.mutable_submit_time() = FromMicros(now_micros);
+  return submitted;
+}
+
+stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
+                                     const v1::Candidate& next) {
+  stored::v1::Record record;
+  *record.mutable_candidate()->mutable_candidate() = next;
+  if (stored.has_value() &&
+      ToMicros(stored->onset_time()) != ToMicros(next.onset_time())) {
+    record.mutable_candidate()->set_previous_onset_micros(
+        ToMicros(stored->onset_time()));
+  }
+  return record;
+}
+
+std::string CandidateObject(const std::string& candidate_id) {
+  return "candidate/" + candidate_id;
+}
+
+std::string IncidentObject(const std::string& incident_id) {
+  return "incident/" + incident_id;
+}
+
+CandidateHandlers::CandidateHandlers(storage::Log* log,
+                                     const storage::Store* store, WatchHub* hub,
+                                     CandidateCensus* census)
+    : log_(log), store_(store), hub_(hub), census_(census) {}
+
+void CandidateHandlers::Submit(
+    v1::SubmitCandidateRequest request,
+    std::function<void(absl::StatusOr<v1::SubmitCandidateResponse>)> done) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return done(BadRequest(wrong));
+  }
+  struct Outcome {
+    v1::SubmitCandidateResponse response;
+    v1::CandidateState from = v1::CANDIDATE_STATE_UNSPECIFIED;
+    v1::CandidateState to = v1::CANDIDATE_STATE_UNSPECIFIED;
+  };
+  auto outcome = std::make_shared<Outcome>();
+  const std::string id = request.candidate().candidate_id();
+  log_->Transact(
+      {CandidateObject(id)},
+      [outcome, request = std::move(request), id](const storage::Store& store,
+                                                  int64_t now_micros)
+          -> absl::StatusOr<std::vector<stored::v1::Record>> {
+        SS_ASSIGN_OR_RETURN(const std::optional<v1::Candidate> stored,
+                            FindCandidate(store, id));
+        const std::optional<v1::Candidate> next =
+            Revise(stored, request.candidate(), now_micros);
+        if (!next.has_value()) {
+          outcome->response.set_revision(stored->revision());
+          return std::vector<stored::v1::Record>();
+        }
+        outcome->response.set_revision(next->revision());
+        outcome->response.set_stored(true);
+        if (stored.has_value()) outcome->from = stored->state();
+        outcome->to = next->state();
+        return std::vector<stored::v1::Record>{
+            CandidateRecordOf(stored, *next)};
+      },
+      [this, outcome, done = std::move(done)](const absl::Status& status) {
+        if (!status.ok()) return done(status);
+        census_->Move(outcome->from, outcome->to);
+        done(std::move(outcome->response));
+      });
+}
+
+void CandidateHandlers::Dismiss(
+    v1::DismissCandidateRequest request,
+    std::function<void(absl::StatusOr<v1::DismissCandidateResponse>)> done) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return done(BadRequest(wrong));
+  }
+  auto response = std::make_shared<v1::DismissCandidateResponse>();
+  auto from = std::make_shared<v1::CandidateState>();
+  log_->Transact(
+      {CandidateObject(request.candidate_id())},
+      [response, from, request](const storage::Store& store, int64_t now_micros)
+          -> absl::StatusOr<std::vector<stored::v1::Record>> {
+        SS_ASSIGN_OR_RETURN(
+            const v1::Candidate stored,
+            store.GetCandidate(IdFromHex(request.candidate_id())));
+        *from = stored.state();
+        *response->mutable_candidate() = stored;
+        if (stored.state() == v1::CANDIDATE_STATE_DISMISSED) {
+          return std::vector<stored::v1::Record>();
+        }
+        if (stored.state() == v1::CANDIDATE_STATE_PROMOTED) {
+          return absl::FailedPreconditionError(
+              absl::StrCat("candidate ", stored.candidate_id(),
+                           " was promoted to incident ", stored.incident_id()));
+        }
+        if (stored.state() == v1::CANDIDATE_STATE_MERGED) {
+          return absl::FailedPreconditionError(absl::StrCat(
+              "candidate ", stored.candidate_id(), " was merged into ",
+              stored.merged_into_candidate_id(), "; dismiss that one"));
+        }
+        v1::Candidate* next = response->mutable_candidate();
+        next->set_state(v1::CANDIDATE_STATE_DISMISSED);
+        next->set_decided_by(request.author());
+        next->set_dismiss_reason(request.reason());
+        next->set_revision(stored.revision() + 1);
+        next->clear_differences();
+        next->add_differences("dismissed");
+        *next->mutable_submit_time() = FromMicros(now_micros);
+        return std::vector<stored::v1::Record>{
+            CandidateRecordOf(stored, *next)};
+      },
+      [this, response, from,
+       done = std::move(done)](const absl::Status& status) {
+        if (!status.ok()) return done(status);
+        census_->Move(*from, response->candidate().state());
+        done(std::move(*response));
+      });
+}
+
+absl::StatusOr<v1::GetCandidateResponse> CandidateHandlers::Get(
+    const v1::GetCandidateRequest& request) const {
+  if (const auto wrong = CheckId("candidate_id", request.candidate_id());
+      !wrong.empty()) {
+    return BadRequest(wrong);
+  }
+  const std::string id = IdFromHex(request.candidate_id());
+  v1::GetCandidateResponse response;
+  SS_ASSIGN_OR_RETURN(*response.mutable_candidate(),
+                      request.revision() == 0
+                          ? store_->GetCandidate(id)
+                          : store_->GetCandidate(id, request.revision()));
+  return response;
+}
+
+absl::StatusOr<v1::ListCandidatesResponse> CandidateHandlers::List(
+    const v1::ListCandidatesRequest& request) const {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return BadRequest(wrong);
+  }
+  storage::CandidateQuery query;
+  if (request.has_start_time()) {
+    query.onset.start_micros = ToMicros(request.start_time());
+  }
+  if (request.has_end_time()) {
+    query.onset.end_micros = ToMicros(request.end_time());
+  }
+  for (const int state : request.states()) {
+    query.states.push_back(static_cast<v1::CandidateState>(state));
+  }
+  if (query.states.empty()) {
+    query.states = {v1::CANDIDATE_STATE_OPEN, v1::CANDIDATE_STATE_QUIET,
+                    v1::CANDIDATE_STATE_PROMOTED,
+                    v1::CANDIDATE_STATE_DISMISSED};
+  }
+  query.services.assign(request.services().begin(), request.services().end());
+  query.limit = PageSize(request.page_size());
+  SS_ASSIGN_OR_RETURN(const std::optional<PagePlace> place,
+                      ReadPageToken(FiltersOf(request), request.page_token()));
+  if (place.has_value()) query.after = {place->micros, IdFromHex(place->rest)};
+  SS_ASSIGN_OR_RETURN(storage::Page<v1::Candidate> page,
+                      store_->ListCandidates(query));
+  v1::ListCandidatesResponse response;
+  for (v1::Candidate& candidate : page.items) {
+    *response.add_candidates() = std::move(candidate);
+  }
+  if (page.more) {
+    const v1::Candidate& last =
+        response.candidates(response.candidates_size() - 1);
+    response.set_next_page_token(
+        MakePageToken(FiltersOf(request),
+                      {ToMicros(last.onset_time()), last.candidate_id()}));
+  }
+  return response;
+}
+
+void CandidateHandlers::Register(RpcServer* server) {
+  const std::string service = "/secondstory.v1.CandidateService/";
+  server->AddAsync<v1::SubmitCandidateRequest, v1::SubmitCandidateResponse>(
+      service + "SubmitCandidate", [this](auto request, auto done) {
+        Submit(std::move(request), std::move(done));
+      });
+  server->AddAsync<v1::DismissCandidateRequest, v1::DismissCandidateResponse>(
+      service + "DismissCandidate", [this](auto request, auto done) {
+        Dismiss(std::move(request), std::move(done));
+      });
+  server->AddRead<v1::GetCandidateRequest, v1::GetCandidateResponse>(
+      service + "GetCandidate", [this](const auto& r) { return Get(r); });
+  server->AddRead<v1::ListCandidatesRequest, v1::ListCandidatesResponse>(
+      service + "ListCandidates", [this](const auto& r) { return List(r); });
+  server->AddStreaming(
+      service + "WatchCandidates",
+      [this](const grpc::ByteBuffer& bytes, std::shared_ptr<RpcStream> stream) {
+        v1::WatchCandidatesRequest request;
+        const absl::Status parsed = ParseMessage(bytes, &request);
+        if (!parsed.ok()) return stream->Finish(parsed);
+        hub_->Follow(
+            std::move(stream),
+            {request.after_position(), ToDuration(request.heartbeat_interval()),
+             EncodeCandidates, CandidateHeartbeat});
+      });
+}
+
+}  // namespace secondstory::incidentd

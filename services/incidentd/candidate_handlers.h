@@ -1,0 +1,81 @@
+// CandidateService: from messages to the log and the store, and back.
+#ifndef SECONDSTORY_SERVICES_INCIDENTD_CANDIDATE_HANDLERS_H_
+#define SECONDSTORY_SERVICES_INCIDENTD_CANDIDATE_HANDLERS_H_
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "base/metrics.h"
+#include "secondstory/stored/v1/record.pb.h"
+#include "secondstory/v1/candidate_service.pb.h"
+#include "services/incidentd/rpc_server.h"
+#include "services/incidentd/watch.h"
+#include "storage/log.h"
+#include "storage/store.h"
+
+namespace secondstory::incidentd {
+
+// Counts candidates by state for a gauge. Threads: any.
+class CandidateCensus {
+ public:
+  explicit CandidateCensus(Metrics* metrics);
+
+  // Counts what is stored. Cost: a look at every candidate; call it once.
+  absl::Status Load(const storage::Store& store);
+
+  // A candidate went from one state to another; UNSPECIFIED: it is new.
+  void Move(v1::CandidateState from, v1::CandidateState to);
+
+ private:
+  std::array<Gauge*, v1::CandidateState_ARRAYSIZE> gauges_;
+};
+
+// What a submission makes of the stored candidate: the next revision, or
+// nothing when it says nothing new. What people decided stays. Pure.
+std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
+                                    v1::Candidate submitted,
+                                    int64_t now_micros);
+
+// The record that stores `next`.
+stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
+                                     const v1::Candidate& next);
+
+// The objects that a transaction on a candidate or an incident claims.
+std::string CandidateObject(const std::string& candidate_id);
+std::string IncidentObject(const std::string& incident_id);
+
+// Threads: all methods may be called from any thread.
+class CandidateHandlers {
+ public:
+  // All must outlive the handlers.
+  CandidateHandlers(storage::Log* log, const storage::Store* store,
+                    WatchHub* hub, CandidateCensus* census);
+
+  // Adds every method of the service to `server`.
+  void Register(RpcServer* server);
+
+  void Submit(
+      v1::SubmitCandidateRequest request,
+      std::function<void(absl::StatusOr<v1::SubmitCandidateResponse>)> done);
+  void Dismiss(
+      v1::DismissCandidateRequest request,
+      std::function<void(absl::StatusOr<v1::DismissCandidateResponse>)> done);
+  absl::StatusOr<v1::GetCandidateResponse> Get(
+      const v1::GetCandidateRequest& request) const;
+  absl::StatusOr<v1::ListCandidatesResponse> List(
+      const v1::ListCandidatesRequest& request) const;
+
+ private:
+  storage::Log* const log_;
+  const storage::Store* const store_;
+  WatchHub* const hub_;
+  CandidateCensus* const census_;
+};
+
+}  // namespace secondstory::incidentd
+
+#endif  // SECONDSTORY_SERVICES_INCIDENTD_CANDIDATE_HANDLERS_H_

@@ -1,0 +1,54 @@
+// EventService: from messages to the log and the store, and back.
+#ifndef SECONDSTORY_SERVICES_INCIDENTD_EVENT_HANDLERS_H_
+#define SECONDSTORY_SERVICES_INCIDENTD_EVENT_HANDLERS_H_
+
+#include <functional>
+
+#include "absl/status/statusor.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "secondstory/v1/event_service.pb.h"
+#include "secondstory/wire/v1/append_view.pb.h"
+#include "services/incidentd/rpc_server.h"
+#include "services/incidentd/watch.h"
+#include "storage/log.h"
+#include "storage/store.h"
+
+namespace secondstory::incidentd {
+
+// Threads: all methods may be called from any thread.
+class EventHandlers {
+ public:
+  // All must outlive the handlers.
+  EventHandlers(storage::Log* log, const storage::Store* store, WatchHub* hub,
+                const Clock& clock, Metrics* metrics);
+
+  // Adds every method of the service to `server`.
+  void Register(RpcServer* server);
+
+  using AppendDone =
+      std::function<void(absl::StatusOr<v1::AppendEventsResponse>)>;
+  void AppendEvents(wire::v1::AppendEventsView request, AppendDone done);
+
+  absl::StatusOr<v1::GetEventResponse> GetEvent(
+      const v1::GetEventRequest& request) const;
+  absl::StatusOr<v1::QueryEventsResponse> QueryEvents(
+      const v1::QueryEventsRequest& request) const;
+  absl::StatusOr<v1::GetCursorResponse> GetCursor(
+      const v1::GetCursorRequest& request) const;
+
+ private:
+  void Count(const v1::AppendEventsResponse& response);
+
+  storage::Log* const log_;
+  const storage::Store* const store_;
+  WatchHub* const hub_;
+  const Clock& clock_;
+  Counter* const stored_;
+  Counter* const known_;
+  Counter* const refused_;
+};
+
+}  // namespace secondstory::incidentd
+
+#endif  // SECONDSTORY_SERVICES_INCIDENTD_EVENT_HANDLERS_H_

@@ -1,0 +1,47 @@
+// The only validator: what may enter the log. Pure. Limits are in
+// base/limits.h and in the comments of the protos.
+#ifndef SECONDSTORY_SERVICES_INCIDENTD_VALIDATOR_H_
+#define SECONDSTORY_SERVICES_INCIDENTD_VALIDATOR_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "secondstory/v1/candidate_service.pb.h"
+#include "secondstory/v1/event.pb.h"
+#include "secondstory/v1/event_service.pb.h"
+#include "secondstory/v1/incident_service.pb.h"
+#include "services/incidentd/rpc_status.h"
+
+namespace secondstory::incidentd {
+
+// Reads `bytes` into `event`. Returns what is wrong with it, the first that is
+// found, with the field's path within the event; nothing when it may enter.
+std::optional<FieldViolation> ReadEvent(absl::string_view bytes, absl::Time now,
+                                        v1::Event* event);
+
+// Removes what callers cannot set; true when there was any.
+bool ClearOutputOnly(v1::Event* event);
+
+// All that is wrong with a request; empty when it may go on. Paths are from
+// the request: "candidate.onset_time".
+std::vector<FieldViolation> Check(const v1::CursorUpdate& update);
+std::vector<FieldViolation> Check(const v1::QueryEventsRequest& request);
+std::vector<FieldViolation> Check(const v1::SubmitCandidateRequest& request);
+std::vector<FieldViolation> Check(const v1::ListCandidatesRequest& request);
+std::vector<FieldViolation> Check(const v1::DismissCandidateRequest& request);
+std::vector<FieldViolation> Check(const v1::CreateIncidentRequest& request);
+std::vector<FieldViolation> Check(const v1::ListIncidentsRequest& request);
+std::vector<FieldViolation> Check(const v1::UpdateIncidentRequest& request);
+std::vector<FieldViolation> Check(const v1::PromoteCandidateRequest& request);
+std::vector<FieldViolation> Check(const v1::AddTimelineEntryRequest& request);
+
+// An id that a caller sent. Empty: it is one.
+std::vector<FieldViolation> CheckId(absl::string_view field,
+                                    const std::string& id);
+
+}  // namespace secondstory::incidentd
+
+#endif  // SECONDSTORY_SERVICES_INCIDENTD_VALIDATOR_H_

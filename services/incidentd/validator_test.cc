@@ -1,0 +1,227 @@
+#include "services/incidentd/validator.h"
+
+#include <functional>
+#include <random>
+
+#include "absl/strings/str_cat.h"
+#include "base/limits.h"
+#include "base/proto_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace secondstory::incidentd {
+namespace {
+
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+const absl::Time kNow = absl::FromUnixSeconds(1'600'000'000);
+
+v1::Event GoodEvent() {
+  v1::Event event;
+  event.set_source("alertmanager/prod");
+  event.set_source_event_id("f00d");
+  event.set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
+  event.set_title("shop-api 3.2.1");
+  *event.mutable_event_time() = FromTime(kNow);
+  return event;
+}
+
+std::optional<FieldViolation> Read(const v1::Event& event) {
+  v1::Event read;
+  return ReadEvent(event.SerializeAsString(), kNow, &read);
+}
+
+TEST(ReadEventTest, LetsAGoodEventIn) {
+  EXPECT_EQ(Read(GoodEvent()), std::nullopt);
+  v1::Event full = GoodEvent();
+  full.set_description(std::string(limits::kTextBytesMax, 'x'));
+  full.mutable_change()->add_paths("a/b");
+  full.add_links()->set_url("https://example.org/x");
+  (*full.mutable_labels())["pod"] = "";
+  EXPECT_EQ(Read(full), std::nullopt);
+}
+
+// One line a rule: what is done to a good event, the field that is named, and
+// what the reason says.
+struct BadEvent {
+  std::string field;
+  std::string reason;
+  std::function<void(v1::Event*)> spoil;
+};
+
+TEST(ReadEventTest, NamesTheFieldAndTheReasonOfEveryRefusal) {
+  const std::vector<BadEvent> cases = {
+      {"source", "missing", [](auto* e) { e->clear_source(); }},
+      {"source", "257 bytes",
+       [](auto* e) { e->set_source(std::string(257, 'x')); }},
+      {"source_event_id", "missing",
+       [](auto* e) { e->clear_source_event_id(); }},
+      {"kind", "is 0", [](auto* e) { e->clear_kind(); }},
+      {"kind", "is 77",
+       [](auto* e) { e->set_kind(static_cast<v1::EventKind>(77)); }},
+      {"event_time", "missing", [](auto* e) { e->clear_event_time(); }},
+      {"event_time", "1970 to 9999",
+       [](auto* e) { e->mutable_event_time()->set_seconds(-1); }},
+      {"event_time", "ahead of the server's clock",
+       [](auto* e) {
+         *e->mutable_event_time() = FromTime(kNow + absl::Hours(25));
+       }},
+      {"observe_time", "nanos -1",
+       [](auto* e) { e->mutable_observe_time()->set_nanos(-1); }},
+      {"service", "at most 256",
+       [](auto* e) { e->set_service(std::string(257, 'x')); }},
+      {"title", "say in one line", [](auto* e) { e->clear_title(); }},
+      {"title", "alertname",
+       [](auto* e) {
+         e->clear_title();
+         e->set_kind(v1::EVENT_KIND_ALERT_FIRED);
+       }},
+      {"description", "at most 16384",
+       [](auto* e) { e->set_description(std::string(16385, 'x')); }},
+      {"labels", "65 values",
+       [](auto* e) {
+         for (int i = 0; i < 65; ++i) {
+           (*e->mutable_labels())[absl::StrCat(i)] = "";
+         }
+       }},
+      {"labels[\"pod\"]", "at most 4096",
+       [](auto* e) { (*e->mutable_labels())["pod"] = std::string(4097, 'x'); }},
+      {"labels[\"\"]", "key of 0 bytes",
+       [](auto* e) { (*e->mutable_labels())[""] = "x"; }},
+      {"severity", "is 9",
+       [](auto* e) { e->set_severity(static_cast<v1::Severity>(9)); }},
+      {"links[0].url", "http://",
+       [](auto* e) { e->add_links()->set_url("javascript:alert(1)"); }},
+      {"change", "only EVENT_KIND_CHANGE_",
+       [](auto* e) {
+         e->mutable_change();
+         e->set_kind(v1::EVENT_KIND_NOTE);
+       }},
+      {"change.paths[1]", "missing",
+       [](auto* e) {
+         e->mutable_change()->add_paths("a");
+         e->mutable_change()->add_paths("");
+       }},
+      {"change.url", "http://",
+       [](auto* e) { e->mutable_change()->set_url("ftp://x"); }},
+  };
+  for (const BadEvent& bad : cases) {
+    v1::Event event = GoodEvent();
+    bad.spoil(&event);
+    const auto wrong = Read(event);
+    ASSERT_TRUE(wrong.has_value()) << bad.field << " " << bad.reason;
+    EXPECT_EQ(wrong->field, bad.field);
+    EXPECT_THAT(wrong->description, HasSubstr(bad.reason));
+  }
+}
+
+TEST(ReadEventTest, AcceptsAnAlertThatOnlyItsLabelNames) {
+  v1::Event event = GoodEvent();
+  event.clear_title();
+  event.set_kind(v1::EVENT_KIND_ALERT_FIRED);
+  (*event.mutable_labels())["alertname"] = "HighLatency";
+  EXPECT_EQ(Read(event), std::nullopt);
+}
+
+TEST(ReadEventTest, NamesTheTextThatIsNotUtf8) {
+  v1::Event event = GoodEvent();
+  event.set_title("needle");
+  event.mutable_change()->add_paths("needle");
+  std::string bytes = event.SerializeAsString();
+  v1::Event read;
+  const size_t in_title = bytes.find("needle");
+  std::string bad_title = bytes, bad_path = bytes;
+  bad_title[in_title] = '\xff';
+  bad_path[bytes.find("needle", in_title + 1)] = '\xff';
+  EXPECT_EQ(ReadEvent(bad_title, kNow, &read)->field, "title");
+  EXPECT_EQ(ReadEvent(bad_path, kNow, &read)->field, "change.paths");
+  EXPECT_THAT(ReadEvent("\xff\xff", kNow, &read)->description,
+              HasSubstr("cannot be read"));
+}
+
+TEST(ReadEventTest, SurvivesAnyBytes) {
+  const int seed = testing::UnitTest::GetInstance()->random_seed();
+  SCOPED_TRACE(seed);
+  std::mt19937_64 random(seed);
+  const std::string good = GoodEvent().SerializeAsString();
+  for (int i = 0; i < 20000; ++i) {
+    std::string bytes = good;
+    for (size_t n = random() % 4 + 1; n > 0; --n) {
+      bytes[random() % bytes.size()] = static_cast<char>(random());
+    }
+    v1::Event read;
+    const auto wrong = ReadEvent(bytes, kNow, &read);
+    if (!wrong.has_value()) {
+      EXPECT_EQ(Read(read), std::nullopt);
+    }
+  }
+}
+
+TEST(ClearOutputOnlyTest, LeavesOnlyWhatACallerMaySay) {
+  v1::Event event = GoodEvent();
+  EXPECT_FALSE(ClearOutputOnly(&event));
+  event.set_position(7);
+  event.set_event_id("x");
+  *event.mutable_append_time() = FromTime(kNow);
+  EXPECT_TRUE(ClearOutputOnly(&event));
+  EXPECT_EQ(event.SerializeAsString(), GoodEvent().SerializeAsString());
+}
+
+TEST(CheckTest, FindsAllThatIsWrongWithACandidate) {
+  v1::SubmitCandidateRequest request;
+  v1::Candidate* candidate = request.mutable_candidate();
+  candidate->set_candidate_id("x");
+  candidate->set_state(v1::CANDIDATE_STATE_PROMOTED);
+  candidate->set_no_change_score(1.5);
+  candidate->add_events();
+  candidate->add_ranked_changes()->set_event_id(std::string(32, 'a'));
+  candidate->mutable_ranked_changes(0)->set_score(-1);
+  EXPECT_THAT(
+      Check(request),
+      ElementsAre(
+          Field(&FieldViolation::field, "candidate.candidate_id"),
+          Field(&FieldViolation::field, "candidate.state"),
+          Field(&FieldViolation::field, "candidate.title"),
+          Field(&FieldViolation::field, "candidate.onset_time"),
+          Field(&FieldViolation::field, "candidate.no_change_score"),
+          Field(&FieldViolation::field, "candidate.events[0].event_id"),
+          Field(&FieldViolation::field, "candidate.ranked_changes[0].score")));
+}
+
+TEST(CheckTest, LooksOnlyAtTheFieldsThatAnUpdateTakes) {
+  v1::UpdateIncidentRequest request;
+  request.mutable_incident()->set_incident_id(std::string(32, 'a'));
+  request.set_etag("e");
+  request.set_author("sam");
+  request.mutable_update_mask()->add_paths("severity");
+  request.mutable_incident()->set_severity(2);
+  EXPECT_THAT(Check(request), IsEmpty());
+  request.mutable_incident()->set_severity(6);
+  EXPECT_THAT(Check(request),
+              ElementsAre(Field(&FieldViolation::field, "incident.severity")));
+  request.mutable_update_mask()->set_paths(0, "etag");
+  EXPECT_THAT(Check(request), ElementsAre(Field(&FieldViolation::description,
+                                                HasSubstr("\"etag\""))));
+  request.mutable_update_mask()->set_paths(0, "start_time");
+  EXPECT_THAT(Check(request), ElementsAre(Field(&FieldViolation::field,
+                                                "incident.start_time")));
+  request.mutable_update_mask()->clear_paths();
+  EXPECT_THAT(Check(request),
+              ElementsAre(Field(&FieldViolation::field, "update_mask")));
+}
+
+TEST(CheckTest, RefusesAnEmptyTimeRange) {
+  v1::QueryEventsRequest request;
+  *request.mutable_start_time() = FromTime(kNow);
+  *request.mutable_end_time() = FromTime(kNow);
+  EXPECT_THAT(Check(request),
+              ElementsAre(Field(&FieldViolation::field, "end_time")));
+  request.clear_start_time();
+  EXPECT_THAT(Check(request), IsEmpty());
+}
+
+}  // namespace
+}  // namespace secondstory::incidentd
