@@ -1,0 +1,202 @@
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "base/status_macros.h"
+#include "secondstory/v1/candidate_service.pb.h"
+#include "secondstory/v1/incident_service.pb.h"
+#include "tools/story/candidate_page.h"
+#include "tools/story/command.h"
+#include "tools/story/incident_page.h"
+
+namespace secondstory::story {
+namespace {
+
+using Candidates = v1::CandidateService::StubInterface;
+using Incidents = v1::IncidentService::StubInterface;
+
+constexpr int kLimitDefault = 50;
+constexpr int kPageSizeMax = 500;
+
+using OnCandidate = std::function<void(const v1::Candidate&)>;
+
+// Reads one page of `request`, which then asks for the next; false at the end.
+absl::StatusOr<bool> ReadPage(const Call& call, int64_t page_size,
+                              v1::ListCandidatesRequest* request,
+                              const OnCandidate& on_candidate) {
+  request->set_page_size(static_cast<uint32_t>(page_size));
+  SS_ASSIGN_OR_RETURN(const v1::ListCandidatesResponse page,
+                      call.server->Call(&Candidates::ListCandidates, *request));
+  for (const v1::Candidate& candidate : page.candidates()) {
+    on_candidate(candidate);
+  }
+  request->set_page_token(page.next_page_token());
+  return !page.next_page_token().empty();
+}
+
+absl::Status List(const Call& call) {
+  v1::ListCandidatesRequest request;
+  SS_RETURN_IF_ERROR(SetTimeRange(call, &request));
+  for (absl::string_view name :
+       absl::StrSplit(call.arguments.Get("service"), ',', absl::SkipEmpty())) {
+    request.add_services(std::string(name));
+  }
+  SS_ASSIGN_OR_RETURN(const std::vector<int> states,
+                      ParseEnums("state", call.arguments.Get("state"),
+                                 *v1::CandidateState_descriptor()));
+  for (const int state : states) {
+    request.add_states(static_cast<v1::CandidateState>(state));
+  }
+  std::vector<v1::Candidate> candidates;
+  SS_RETURN_IF_ERROR(
+      ReadPages(call, kLimitDefault, kPageSizeMax,
+                [&](int64_t page_size, int64_t* count) -> absl::StatusOr<bool> {
+                  return ReadPage(call, page_size, &request,
+                                  [&](const v1::Candidate& candidate) {
+                                    ++*count;
+                                    if (call.json) {
+                                      call.out() << JsonLine(candidate);
+                                    } else {
+                                      candidates.push_back(candidate);
+                                    }
+                                  });
+                }));
+  if (!call.json) call.out() << CandidateList(candidates, call.page);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ResolveCandidate(const Call& call) {
+  return ResolveId(
+      call.arguments.words[0],
+      [&call](const std::string& prefix)
+          -> absl::StatusOr<std::vector<std::string>> {
+        v1::ListCandidatesRequest request;
+        for (int state = 1; state <= v1::CandidateState_MAX; ++state) {
+          request.add_states(static_cast<v1::CandidateState>(state));
+        }
+        std::vector<std::string> ids;
+        for (bool more = true; more;) {
+          SS_ASSIGN_OR_RETURN(
+              more, ReadPage(call, kPageSizeMax, &request,
+                             [&](const v1::Candidate& candidate) {
+                               const std::string& id = candidate.candidate_id();
+                               if (absl::StartsWith(id, prefix)) {
+                                 ids.push_back(id);
+                               }
+                             }));
+        }
+        return ids;
+      });
+}
+
+absl::Status Get(const Call& call) {
+  v1::GetCandidateRequest request;
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  if (call.arguments.Has("revision")) {
+    SS_ASSIGN_OR_RETURN(
+        const int64_t revision,
+        ParseCount("revision", call.arguments.Get("revision"), 1));
+    request.set_revision(static_cast<uint64_t>(revision));
+  }
+  SS_ASSIGN_OR_RETURN(const v1::GetCandidateResponse response,
+                      call.server->Call(&Candidates::GetCandidate, request));
+  call.out() << (call.json ? JsonLine(response.candidate())
+                           : CandidatePage(response.candidate(), call.page));
+  return absl::OkStatus();
+}
+
+absl::Status Watch(const Call& call) {
+  v1::WatchCandidatesRequest request;
+  SS_ASSIGN_OR_RETURN(const WatchRange range, ParseWatchRange(call));
+  request.set_after_position(range.after);
+  grpc::ClientContext context;
+  const auto stream =
+      call.server->candidates()->WatchCandidates(&context, request);
+  v1::WatchCandidatesResponse response;
+  int64_t shown = 0;
+  uint64_t position = range.after;
+  while (stream->Read(&response)) {
+    position = response.position();
+    if (!response.has_candidate()) continue;
+    const v1::Candidate& candidate = response.candidate();
+    call.out() << (call.json ? JsonLine(candidate) : CandidateLine(candidate));
+    call.out().flush();
+    if (++shown == range.count) return absl::OkStatus();
+  }
+  return EndOfWatch(call, stream->Finish(), position);
+}
+
+absl::Status Promote(const Call& call) {
+  v1::PromoteCandidateRequest request;
+  SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  request.set_incident_id(call.arguments.Get("incident"));
+  request.set_title(call.arguments.Get("title"));
+  SS_ASSIGN_OR_RETURN(const v1::PromoteCandidateResponse response,
+                      call.server->Call(&Incidents::PromoteCandidate, request));
+  call.out() << (call.json ? JsonLine(response.incident())
+                           : IncidentPage(response.incident(), call.page));
+  return absl::OkStatus();
+}
+
+absl::Status Dismiss(const Call& call) {
+  v1::DismissCandidateRequest request;
+  SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  request.set_reason(call.arguments.Get("reason"));
+  SS_ASSIGN_OR_RETURN(
+      const v1::DismissCandidateResponse response,
+      call.server->Call(&Candidates::DismissCandidate, request));
+  call.out() << (call.json ? JsonLine(response.candidate())
+                           : CandidateLine(response.candidate()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::vector<Command> CandidateCommands() {
+  return {
+      {"candidates list",
+       {},
+       "candidate timelines, the latest onset first",
+       "",
+       {SinceOption(),
+        UntilOption(),
+        ServiceOption(),
+        {"state", "STATE,...",
+         "in these states: open, quiet, promoted, dismissed, merged; default "
+         "all but merged"},
+        LimitOption(kLimitDefault)},
+       List},
+      {"candidates get",
+       {"ID"},
+       "one candidate: its timeline and the changes near its onset",
+       "ID may be the beginning of the id, as the list shows it.",
+       {{"revision", "NUMBER", "as it was in this revision; default the last"}},
+       Get},
+      {"candidates watch",
+       {},
+       "revisions and decisions as they are stored, until Ctrl-C",
+       "",
+       WatchOptions(),
+       Watch},
+      {"promote",
+       {"CANDIDATE"},
+       "makes an incident of a candidate",
+       "Promoting it again returns the same incident.",
+       {{"incident", "ID", "attach it to this incident instead"},
+        {"title", "TEXT", "the incident's title; default the candidate's"},
+        AuthorOption()},
+       Promote},
+      {"dismiss",
+       {"CANDIDATE"},
+       "says that a candidate is no incident; it stays readable",
+       "",
+       {{"reason", "TEXT", "why"}, AuthorOption()},
+       Dismiss},
+  };
+}
+
+}  // namespace secondstory::story

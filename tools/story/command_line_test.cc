@@ -1,0 +1,237 @@
+// Goal: what people type does what its help says, and says what went wrong.
+// Method: whole calls against a gRPC server with what it knows in memory.
+#include "tools/story/command_line.h"
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/proto_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tools/story/fake_incidentd.h"
+
+namespace secondstory::story {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr char kCandidateId[] = "00112233445566778899aabbccddeeff";
+constexpr char kOtherId[] = "0011ffffffffffffffffffffffffffff";
+
+class CommandLineTest : public testing::Test {
+ protected:
+  CommandLineTest() {
+    for (const char* id : {kCandidateId, kOtherId}) {
+      v1::Candidate candidate;
+      candidate.set_candidate_id(id);
+      candidate.set_revision(1);
+      candidate.set_state(v1::CANDIDATE_STATE_QUIET);
+      candidate.set_title(absl::StrCat("candidate ", id));
+      *candidate.mutable_onset_time() = FromTime(now_ - absl::Hours(1));
+      *candidate.mutable_last_activity_time() = FromTime(now_);
+      fake_.AddCandidate(candidate);
+    }
+  }
+
+  // Runs story against the fake; the exit code.
+  int Story(std::vector<std::string> args, const std::string& input = "") {
+    args.push_back("--address=" + fake_.address());
+    return StoryWithoutServer(args, input);
+  }
+
+  int StoryWithoutServer(const std::vector<std::string>& args,
+                         const std::string& input = "") {
+    std::istringstream in(input);
+    std::ostringstream out;
+    std::ostringstream err;
+    std::vector<Command> commands = CandidateCommands();
+    for (const auto& more : {IncidentCommands(), EventCommands()}) {
+      commands.insert(commands.end(), more.begin(), more.end());
+    }
+    const int code =
+        RunStory(args, commands, {&in, &out, &err, now_, 100, "ana"});
+    out_ = out.str();
+    err_ = err.str();
+    return code;
+  }
+
+  int AppendEvents(int count) {
+    std::string lines;
+    for (int i = 0; i < count; ++i) {
+      absl::StrAppend(&lines, R"({"source":"s","sourceEventId":")", i,
+                      R"(","kind":"EVENT_KIND_NOTE",)",
+                      R"("eventTime":"2018-04-18T11:30:00Z","title":"n)", i,
+                      "\"}\n");
+    }
+    return Story({"events", "append"}, lines);
+  }
+
+  const absl::Time now_ = absl::FromUnixSeconds(1524051000);
+  FakeIncidentd fake_;
+  std::string out_;
+  std::string err_;
+};
+
+TEST_F(CommandLineTest, ExplainsItself) {
+  for (const std::vector<std::string>& args :
+       std::vector<std::vector<std::string>>{{}, {"--help"}, {"-h"}}) {
+    EXPECT_EQ(StoryWithoutServer(args), 0);
+    EXPECT_THAT(out_, HasSubstr("candidates get ID"));
+    EXPECT_THAT(out_, HasSubstr("Exit codes: 0 done"));
+  }
+}
+
+TEST_F(CommandLineTest, ExplainsEveryCommand) {
+  for (const auto& room :
+       {CandidateCommands(), IncidentCommands(), EventCommands()}) {
+    for (const Command& command : room) {
+      const size_t blank = command.name.find(' ');
+      std::vector<std::string> args = {command.name.substr(0, blank)};
+      if (blank != std::string::npos) {
+        args.push_back(command.name.substr(blank + 1));
+      }
+      args.emplace_back("--help");
+      EXPECT_EQ(StoryWithoutServer(args), 0) << command.name;
+      EXPECT_THAT(out_, StartsWith("story " + command.name));
+      for (const Option& option : command.options) {
+        EXPECT_THAT(out_, HasSubstr("--" + option.name));
+      }
+    }
+  }
+}
+
+TEST_F(CommandLineTest, NamesWhatItDoesNotUnderstand) {
+  EXPECT_EQ(Story({"candidate", "list"}), 2);
+  EXPECT_THAT(err_, HasSubstr("\"candidate list\" is no command"));
+  EXPECT_EQ(Story({"candidates"}), 2);
+  EXPECT_THAT(err_, HasSubstr("\n  story candidates get ID\n"));
+  EXPECT_EQ(Story({"candidates", "list", "--stat=open"}), 2);
+  EXPECT_THAT(err_, HasSubstr("--stat: unknown option; known here: "));
+  EXPECT_EQ(Story({"candidates", "get"}), 2);
+  EXPECT_THAT(err_, HasSubstr("expected: story candidates get ID"));
+  EXPECT_EQ(Story({"candidates", "list", "--since=noonish"}), 2);
+  EXPECT_EQ(Story({"events", "list", "--kind=alarm"}), 2);
+  EXPECT_EQ(Story({"events", "list", "--limit=few"}), 2);
+}
+
+TEST_F(CommandLineTest, SaysThatNobodyAnswers) {
+  EXPECT_EQ(StoryWithoutServer({"candidates", "list", "--address=127.0.0.1:1"}),
+            3);
+  EXPECT_THAT(err_, HasSubstr("no answer from incidentd at 127.0.0.1:1"));
+  EXPECT_THAT(err_, HasSubstr("--address says where it is"));
+}
+
+TEST_F(CommandLineTest, ShowsWhichFieldsTheServerRefuses) {
+  EXPECT_EQ(Story({"events", "get", "xyz"}), 2);
+  EXPECT_THAT(err_, HasSubstr("story: the request is wrong\n"
+                              "  event_id: expected 32 lower-case hex"));
+}
+
+TEST_F(CommandLineTest, SaysWhatIsNotThere) {
+  EXPECT_EQ(Story({"events", "get", kOtherId}), 1);
+  EXPECT_THAT(err_, HasSubstr("no event 0011ff"));
+}
+
+TEST_F(CommandLineTest, ShowsACandidateByTheBeginningOfItsId) {
+  EXPECT_EQ(Story({"candidates", "get", "00112233"}), 0);
+  EXPECT_THAT(out_, HasSubstr(std::string("candidate ") + kCandidateId));
+  EXPECT_EQ(Story({"candidates", "get", "0011"}), 2);
+  EXPECT_THAT(err_, HasSubstr("2 ids begin with 0011"));
+  EXPECT_EQ(Story({"candidates", "get", "001"}), 2);
+  EXPECT_EQ(Story({"candidates", "get", "abcd"}), 1);
+}
+
+TEST_F(CommandLineTest, WritesOneJsonObjectALineForMachines) {
+  EXPECT_EQ(Story({"--json", "candidates", "list"}), 0);
+  EXPECT_THAT(out_, StartsWith("{\"candidateId\":\"00112233"));
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 2);
+}
+
+TEST_F(CommandLineTest, StoresEventsLineByLineAndNamesTheLinesThatAreWrong) {
+  const std::string good =
+      R"({"source":"s","sourceEventId":"1","kind":"EVENT_KIND_NOTE",)"
+      R"("eventTime":"2018-04-18T11:30:00Z","title":"t"})";
+  EXPECT_EQ(Story({"events", "append"}, good + "\n\n" + good + "\n"), 0);
+  EXPECT_EQ(out_, "1 stored, 1 known, 0 refused\n");
+  EXPECT_EQ(
+      Story({"events", "append"},
+            "no json\n" + good + "\n{\"source\":\"s\"}\n{\"colour\":1}\n"),
+      1);
+  EXPECT_EQ(out_, "0 stored, 1 known, 3 refused\n");
+  EXPECT_THAT(err_, HasSubstr("line 1: no event"));
+  EXPECT_THAT(err_, HasSubstr("line 3: title: is missing"));
+  EXPECT_THAT(err_, HasSubstr("line 4: no event"));
+}
+
+TEST_F(CommandLineTest, ReadsAsManyPagesAsItNeeds) {
+  ASSERT_EQ(AppendEvents(1201), 0);
+  EXPECT_EQ(Story({"events", "list", "--json", "--limit=0"}), 0);
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 1201);
+  EXPECT_THAT(err_, IsEmpty());
+  EXPECT_EQ(Story({"events", "list", "--json"}), 0);
+  EXPECT_EQ(std::count(out_.begin(), out_.end(), '\n'), 100);
+  EXPECT_THAT(err_, HasSubstr("--limit=0 shows all"));
+}
+
+TEST_F(CommandLineTest, AsksOnlyForWhatIsWanted) {
+  ASSERT_EQ(AppendEvents(3), 0);
+  EXPECT_EQ(Story({"events", "list", "--kind=alert_fired"}), 0);
+  EXPECT_EQ(out_, "No events.\n");
+  EXPECT_EQ(Story({"events", "list", "--since=2018-04-18", "--until",
+                   "2018-04-18 11:31", "--source=s"}),
+            0);
+  EXPECT_THAT(out_, HasSubstr("n2"));
+  EXPECT_EQ(Story({"events", "list", "--since=2018-04-19"}), 0);
+  EXPECT_EQ(out_, "No events.\n");
+}
+
+TEST_F(CommandLineTest, WatchesUntilEnoughOrTheServerEnds) {
+  ASSERT_EQ(AppendEvents(3), 0);
+  EXPECT_EQ(Story({"events", "watch", "--after=1", "--count=1"}), 0);
+  EXPECT_THAT(out_, HasSubstr("n1\n"));
+  EXPECT_THAT(out_, Not(HasSubstr("n2\n")));
+  EXPECT_EQ(Story({"events", "watch"}), 3);
+  EXPECT_THAT(err_, HasSubstr("To go on: --after=3"));
+  EXPECT_EQ(Story({"candidates", "watch", "--count=2"}), 0);
+  EXPECT_THAT(out_, HasSubstr("quiet"));
+}
+
+TEST_F(CommandLineTest, PromotesInTheNameOfTheUser) {
+  EXPECT_EQ(Story({"promote", "00112233", "--title=Launches fail", "--json"}),
+            0);
+  EXPECT_THAT(out_, HasSubstr(R"("title":"Launches fail")"));
+  EXPECT_THAT(out_, HasSubstr(R"("createdBy":"ana")"));
+  EXPECT_EQ(Story({"incidents", "list"}), 0);
+  EXPECT_THAT(out_, HasSubstr("Launches fail"));
+}
+
+TEST_F(CommandLineTest, DismissesWithAReason) {
+  EXPECT_EQ(Story({"dismiss", "00112233", "--reason=a load test", "--author=bo",
+                   "--json"}),
+            0);
+  EXPECT_THAT(out_, HasSubstr(R"("decidedBy":"bo")"));
+  EXPECT_THAT(out_, HasSubstr(R"("dismissReason":"a load test")"));
+}
+
+TEST_F(CommandLineTest, AddsANoteToTheTimeline) {
+  v1::Incident incident;
+  incident.set_incident_id(kCandidateId);
+  fake_.AddIncident(incident);
+  EXPECT_EQ(Story({"incidents", "note", "00112233", "we restarted the proxy",
+                   "--at=2018-04-18T12:35:00Z", "--kind=human_action"}),
+            0);
+  EXPECT_EQ(Story({"timeline", "00112233"}), 0);
+  EXPECT_THAT(out_, HasSubstr("12:35:00    action           we restarted the "
+                              "proxy  added by a person"));
+  EXPECT_EQ(Story({"incidents", "note", "00112233", ""}), 2);
+  EXPECT_THAT(err_, HasSubstr("entry.title: is missing"));
+}
+
+}  // namespace
+}  // namespace secondstory::story

@@ -1,0 +1,50 @@
+// story: the command line for people and scripts. See story --help.
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "base/clock.h"
+#include "tools/story/command_line.h"
+
+namespace {
+
+std::string Environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+int TerminalWidth() {
+  int width = 0;
+  winsize size{};
+  if (absl::SimpleAtoi(Environment("COLUMNS"), &width) && width > 0) {
+  } else if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    width = size.ws_col;
+  } else {
+    width = 100;
+  }
+  return std::clamp(width, 60, 200);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using secondstory::story::Command;
+  std::vector<Command> commands;
+  for (const std::vector<Command>& room :
+       {secondstory::story::CandidateCommands(),
+        secondstory::story::IncidentCommands(),
+        secondstory::story::EventCommands()}) {
+    commands.insert(commands.end(), room.begin(), room.end());
+  }
+  return secondstory::story::RunStory(
+      std::vector<std::string>(argv + 1, argv + argc), commands,
+      {&std::cin, &std::cout, &std::cerr, secondstory::SystemClock().Now(),
+       TerminalWidth(), Environment("USER")});
+}

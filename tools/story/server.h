@@ -1,0 +1,78 @@
+// incidentd, as the command line talks to it.
+#ifndef SECONDSTORY_TOOLS_STORY_SERVER_H_
+#define SECONDSTORY_TOOLS_STORY_SERVER_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+#include "grpcpp/support/status.h"
+#include "secondstory/v1/candidate_service.grpc.pb.h"
+#include "secondstory/v1/event_service.grpc.pb.h"
+#include "secondstory/v1/incident_service.grpc.pb.h"
+
+namespace secondstory::story {
+
+// `status` with the field violations of its google.rpc.BadRequest, one a line,
+// in the message.
+absl::Status ToStatus(const grpc::Status& status);
+
+// Threads: one at a time.
+class Server {
+ public:
+  // Does not connect before the first call.
+  explicit Server(const std::string& address);
+
+  // One call: Call(&EventService::StubInterface::GetEvent, request).
+  template <typename Service, typename Request, typename Response>
+  absl::StatusOr<Response> Call(
+      grpc::Status (Service::*method)(grpc::ClientContext*, const Request&,
+                                      Response*),
+      const Request& request) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kTimeout);
+    Response response;
+    const grpc::Status status = (Stub(static_cast<Service*>(nullptr))->*method)(
+        &context, request, &response);
+    if (!status.ok()) return Explain(ToStatus(status));
+    return response;
+  }
+
+  v1::EventService::StubInterface* events() { return events_.get(); }
+  v1::CandidateService::StubInterface* candidates() {
+    return candidates_.get();
+  }
+  const std::string& address() const { return address_; }
+
+  // Adds what to do about a server that is not there.
+  absl::Status Explain(const absl::Status& status) const;
+
+ private:
+  static constexpr std::chrono::seconds kTimeout{30};
+
+  // Picks the stub by its type.
+  v1::EventService::StubInterface* Stub(v1::EventService::StubInterface*) {
+    return events_.get();
+  }
+  v1::CandidateService::StubInterface* Stub(
+      v1::CandidateService::StubInterface*) {
+    return candidates_.get();
+  }
+  v1::IncidentService::StubInterface* Stub(
+      v1::IncidentService::StubInterface*) {
+    return incidents_.get();
+  }
+
+  const std::string address_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<v1::EventService::StubInterface> events_;
+  const std::unique_ptr<v1::CandidateService::StubInterface> candidates_;
+  const std::unique_ptr<v1::IncidentService::StubInterface> incidents_;
+};
+
+}  // namespace secondstory::story
+
+#endif  // SECONDSTORY_TOOLS_STORY_SERVER_H_
