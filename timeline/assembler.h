@@ -1,0 +1,140 @@
+// Events in, candidate timelines out.
+//
+// Promised:     the candidates are a function of the set of events added. Their
+//               order, how they were split into calls, repeats, and what was
+//               forgotten in between do not matter. Two runs give the same
+//               bytes.
+// Not promised: the same for an event that comes later than
+//               `AssemblerOptions::lateness`; it may be refused. Nor that a
+//               candidate keeps its id: when an earlier symptom turns up, the
+//               old id is given out as MERGED into the new one.
+// Memory:       the events of the lookback before the oldest candidate that
+//               can still change, about 1 KiB each. Such a candidate is at most
+//               lateness + 72 h + 24 h old.
+// Threads:      one at a time.
+#ifndef SECONDSTORY_TIMELINE_ASSEMBLER_H_
+#define SECONDSTORY_TIMELINE_ASSEMBLER_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/time/time.h"
+#include "timeline/candidate.h"
+#include "timeline/composing.h"
+#include "timeline/event.h"
+#include "timeline/gathering.h"
+#include "timeline/known_event.h"
+#include "timeline/ranking.h"
+#include "timeline/topology.h"
+
+namespace secondstory::timeline {
+
+struct AssemblerOptions {
+  RankingOptions ranking;
+  // An event may come so long after others of the same event_time.
+  absl::Duration lateness = absl::Hours(24);
+};
+
+// What became of an event.
+enum class Added {
+  kNew,
+  kKnown,    // it was added before
+  kTooLate,  // see AssemblerOptions::lateness; it changes nothing
+};
+
+class Assembler {
+ public:
+  Assembler(const AssemblerOptions& options, Topology topology);
+  Assembler(const Assembler&) = delete;
+  Assembler& operator=(const Assembler&) = delete;
+
+  Added Add(Event event);
+
+  // The candidates that are not as they were when last taken, with every event
+  // a line of its own, in the order of (onset, id). A candidate that was taken
+  // before and is none any more comes as MERGED.
+  // Cost: the candidates that changed, times the changes in their lookback.
+  std::vector<Candidate> TakeChanged();
+
+  // Says that somebody took the candidate `id` once, before a restart: if it
+  // is none any more, the next TakeChanged() says so.
+  void MarkTaken(const std::string& id);
+
+  // Forgets what could no longer change when the world was known up to
+  // `watermark`. Call it from time to time, after TakeChanged(), with
+  // watermark(). And once before the first TakeChanged() after events were read
+  // again from SafePosition(), with the watermark of that time: some of them
+  // belong to candidates that were forgotten then.
+  void Forget(absl::Time watermark);
+
+  // Reading the log again from the first event after this position gives the
+  // same candidates. Cost: the events retained.
+  uint64_t SafePosition() const;
+
+  // The latest event_time that is not after its append_time: how far the world
+  // is known. The only clock here.
+  absl::Time watermark() const { return watermark_; }
+
+  size_t retained_event_count() const { return known_ids_.size(); }
+  // Among the retained ones, in the state that they were last taken in.
+  size_t CountCandidates(CandidateState state) const;
+  // The smallest onset among the retained; InfiniteFuture when there is none.
+  absl::Time OldestOnset() const;
+
+ private:
+  using Events = std::map<EventKey, std::unique_ptr<const KnownEvent>>;
+
+  // The occurrences of one alert: when it fired, when it resolved.
+  struct Occurrences {
+    std::set<EventKey> fired;
+    std::map<EventKey, const KnownEvent*> resolved;
+  };
+
+  struct Taken {
+    uint64_t fingerprint = 0;
+    CandidateState state = CandidateState::kOpen;
+  };
+
+  void AddSymptom(Event event);
+  void AddContext(Event event);
+  void TouchConcerned();
+  void TouchQuiet();
+  bool IsConcerned(const Strand& root, absl::Time last) const;
+  const KnownEvent* ResolveOf(const Symptom& symptom) const;
+  Material MaterialOf(const Strand& root) const;
+  Candidate BuildMerged(const Symptom& opener) const;
+  std::optional<Candidate> TakeOne(const std::string& id);
+  bool IsSettled(const Strand& root, absl::Time horizon) const;
+  void ForgetRoots(const std::vector<const Strand*>& roots, absl::Time horizon);
+  void ForgetRest(absl::Time horizon);
+
+  const AssemblerOptions options_;
+  const Topology topology_;
+  Gathering gathering_;
+  Events changes_;
+  Events context_;  // actions, notes, resolves
+  std::map<uint64_t, Occurrences> alerts_;
+  absl::flat_hash_set<std::string> known_ids_;
+  absl::Time watermark_ = absl::InfinitePast();
+  // Since the last TakeChanged(): what was added, by time and whether it can
+  // speak about an onset long before.
+  std::set<absl::Time> new_changes_;
+  std::set<absl::Time> new_undos_;
+  std::set<absl::Time> new_context_;
+  std::set<std::string> touched_;
+  // What was last taken, by id; and the open ones among it by their last
+  // symptom.
+  std::map<std::string, Taken> taken_;
+  std::set<std::pair<absl::Time, std::string>> open_;
+};
+
+}  // namespace secondstory::timeline
+
+#endif  // SECONDSTORY_TIMELINE_ASSEMBLER_H_

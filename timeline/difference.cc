@@ -1,0 +1,193 @@
+#include "timeline/difference.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
+#include "timeline/phrase.h"
+
+namespace secondstory::timeline {
+namespace {
+
+// Shorter delays are the way of every pipeline.
+constexpr absl::Duration kLate = absl::Minutes(5);
+// A change that comes in below is one of many.
+constexpr double kWorthMention = 0.05;
+
+absl::string_view NounOf(EventKind kind) {
+  switch (kind) {
+    case EventKind::kChangeStarted:
+    case EventKind::kChangeFinished:
+      return "change";
+    case EventKind::kChangeFailed:
+      return "failed change";
+    case EventKind::kChangeRolledBack:
+      return "roll-back";
+    case EventKind::kAlertFired:
+      return "alert";
+    case EventKind::kUserReport:
+      return "report";
+    case EventKind::kHumanAction:
+      return "action";
+    case EventKind::kNote:
+      return "note";
+    case EventKind::kAlertResolved:
+      return "resolve";
+  }
+  return "event";
+}
+
+std::string NameOf(absl::string_view title, absl::string_view service) {
+  return service.empty() || absl::string_view::npos != title.find(service)
+             ? std::string(title)
+             : absl::StrCat(title, " (", service, ")");
+}
+
+std::string NameOf(const TimelineLine& line) {
+  return NameOf(line.title, line.service);
+}
+
+std::string LearntOf(absl::Time event_time, absl::Time append_time) {
+  if (append_time == absl::InfinitePast()) return "";
+  const absl::Duration delay = append_time - event_time;
+  if (delay < kLate) return "";
+  return absl::StrCat(", learnt ", DescribeDuration(delay), " later");
+}
+
+class Differences {
+ public:
+  Differences(const Candidate& before, const Candidate& after)
+      : before_(before), after_(after) {}
+
+  std::vector<std::string> Find() {
+    CompareFates();
+    CompareLines();
+    CompareChanges();
+    if (sentences_.size() > kDifferenceCountMax) {
+      const size_t more = sentences_.size() - (kDifferenceCountMax - 1);
+      sentences_.resize(kDifferenceCountMax - 1);
+      sentences_.push_back(absl::StrCat("and ", more, " more"));
+    }
+    return std::move(sentences_);
+  }
+
+ private:
+  void Say(std::string sentence) { sentences_.push_back(std::move(sentence)); }
+
+  void CompareFates() {
+    if (after_.merged_into != before_.merged_into) {
+      Say(after_.merged_into.empty()
+              ? absl::StrCat("taken apart again from candidate ",
+                             before_.merged_into)
+              : absl::StrCat("later evidence connects it with candidate ",
+                             after_.merged_into));
+    } else if (after_.state != before_.state) {
+      Say(after_.state == CandidateState::kQuiet ? "nothing joins it any more"
+                                                 : "it goes on");
+    }
+    if (after_.rules_version != before_.rules_version) {
+      Say(absl::StrCat("assembled by rules version ", after_.rules_version,
+                       ", before by ", before_.rules_version));
+    }
+  }
+
+  void CompareLines() {
+    if (!after_.merged_into.empty()) return;
+    absl::flat_hash_map<absl::string_view, const TimelineLine*> old_lines;
+    absl::flat_hash_set<absl::string_view> old_ids;
+    for (const TimelineLine& line : before_.lines) {
+      old_lines[line.event_id] = &line;
+      old_ids.insert(line.event_id);
+      old_ids.insert(line.repeat_event_ids.begin(),
+                     line.repeat_event_ids.end());
+    }
+    absl::flat_hash_set<absl::string_view> new_ids;
+    for (const TimelineLine& line : after_.lines) {
+      new_ids.insert(line.event_id);
+      new_ids.insert(line.repeat_event_ids.begin(),
+                     line.repeat_event_ids.end());
+      auto old_line = old_lines.find(line.event_id);
+      if (old_line != old_lines.end()) {
+        CompareLine(*old_line->second, line);
+      } else if (!old_ids.contains(line.event_id)) {
+        Say(absl::StrCat("added: ", NounOf(line.kind), " ", NameOf(line),
+                         LearntOf(line.event_time, line.append_time)));
+      }
+    }
+    for (const TimelineLine& line : before_.lines) {
+      // A resolve goes into the line of its alert.
+      if (new_ids.contains(line.event_id)) continue;
+      if (line.kind == EventKind::kAlertResolved) continue;
+      Say(absl::StrCat("removed: ", NounOf(line.kind), " ", NameOf(line),
+                       ", which seems to belong elsewhere"));
+    }
+  }
+
+  void CompareLine(const TimelineLine& was, const TimelineLine& is) {
+    if (is.repeat_count > was.repeat_count) {
+      Say(absl::StrCat(is.repeat_count - was.repeat_count, " more of ",
+                       NameOf(is)));
+    } else if (is.repeat_count < was.repeat_count) {
+      Say(absl::StrCat(was.repeat_count - is.repeat_count, " fewer of ",
+                       NameOf(is)));
+    }
+    if (is.resolve_time == was.resolve_time) return;
+    Say(absl::StrCat(is.resolve_time == absl::InfinitePast() ? "fires again: "
+                                                             : "resolved: ",
+                     NameOf(is)));
+  }
+
+  void CompareChanges() {
+    if (!after_.merged_into.empty()) return;
+    absl::flat_hash_set<absl::string_view> old_ids;
+    for (const RankedChange& change : before_.ranked_changes) {
+      old_ids.insert(change.event_id);
+    }
+    for (const RankedChange& change : after_.ranked_changes) {
+      const std::string learnt =
+          LearntOf(change.event_time, change.append_time);
+      if (old_ids.contains(change.event_id)) continue;
+      if (learnt.empty() && change.score < kWorthMention) continue;
+      Say(absl::StrCat("added: ", NameOf(change), learnt));
+    }
+    const RankedChange* was = Likeliest(before_);
+    const RankedChange* is = Likeliest(after_);
+    if (is != nullptr && (was == nullptr || was->event_id != is->event_id)) {
+      Say(absl::StrCat("likeliest to have contributed now: ", NameOf(*is)));
+    } else if (is == nullptr && was != nullptr) {
+      Say("no change near the onset explains it well any more");
+    }
+  }
+
+  // The first change, where something speaks for it.
+  static const RankedChange* Likeliest(const Candidate& candidate) {
+    if (candidate.ranked_changes.empty()) return nullptr;
+    const RankedChange& first = candidate.ranked_changes.front();
+    return first.score > candidate.no_change_score ? &first : nullptr;
+  }
+
+  // "change of shop-api 3.2.1, "Deploy 3.2.1""
+  static std::string NameOf(const RankedChange& change) {
+    std::string name = "change";
+    if (!change.service.empty()) absl::StrAppend(&name, " of ", change.service);
+    if (!change.revision.empty()) absl::StrAppend(&name, " ", change.revision);
+    return absl::StrCat(name, ", \"", change.title, "\"");
+  }
+  static std::string NameOf(const TimelineLine& line) {
+    return timeline::NameOf(line);
+  }
+
+  const Candidate& before_;
+  const Candidate& after_;
+  std::vector<std::string> sentences_;
+};
+
+}  // namespace
+
+std::vector<std::string> Diff(const Candidate& before, const Candidate& after) {
+  return Differences(before, after).Find();
+}
+
+}  // namespace secondstory::timeline

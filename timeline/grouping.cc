@@ -1,0 +1,256 @@
+#include "timeline/grouping.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "timeline/phrase.h"
+
+namespace secondstory::timeline {
+namespace {
+
+// Time: at once speaks for joining, and every doubling of the wait, counted in
+// the group's own rhythm, against it.
+constexpr double kAtOnce = 2.5;
+constexpr double kPerLogWait = 3.0;
+constexpr double kRhythmPriorMinutes = 5;
+constexpr double kRhythmPriorWeight = 20;
+
+// Place: the same service, a caller or called one, two steps away, further,
+// not connected, not known to the graph.
+constexpr double kAtDistance[] = {1.0, 0.3, 0.0, -0.3, -3.0, -2.6};
+// One of the two does not say its service.
+constexpr double kPlaceUnknown = -0.5;
+
+constexpr double kSameOccurrence = -3.0;
+constexpr double kSameAlert = 0.5;
+constexpr double kOtherEnvironment = -2.0;
+constexpr double kLabelEqual = 0.5;
+constexpr double kLabelOther = -0.5;
+constexpr double kLabelsMax = 2.0;
+constexpr double kWordsShared = 1.5;
+
+// Bounds of what a group remembers.
+constexpr size_t kServiceCountMax = 64;
+constexpr size_t kNameCountMax = 64;
+constexpr size_t kOccurrenceCountMax = 1024;
+constexpr size_t kLabelValueCountMax = 16;
+constexpr size_t kWordCountMax = 256;
+
+template <typename T>
+void InsertSorted(std::vector<T>* sorted, const T& value, size_t count_max) {
+  auto at = std::lower_bound(sorted->begin(), sorted->end(), value);
+  if (at != sorted->end() && *at == value) return;
+  if (sorted->size() < count_max) sorted->insert(at, value);
+}
+
+template <typename T, typename U>
+bool ContainsSorted(const std::vector<T>& sorted, const U& value) {
+  auto at = std::lower_bound(sorted.begin(), sorted.end(), value);
+  return at != sorted.end() && *at == value;
+}
+
+}  // namespace
+
+// Reads a group for one symptom.
+struct Weigher {
+  const KnownEvent& symptom;
+  const Group& group;
+  const Topology& topology;
+
+  double Time() const {
+    const double wait =
+        absl::ToDoubleMinutes(symptom.event.event_time - group.last_) /
+        group.mean_gap_minutes_;
+    return kAtOnce - kPerLogWait * std::log1p(wait * wait);
+  }
+
+  // The nearest service that alerted, the latest of several; null when there
+  // is none to compare with.
+  const Group::Seen<std::string>* Nearest(int* distance) const {
+    const Group::Seen<std::string>* nearest = nullptr;
+    *distance = Topology::kUnknown + 1;
+    if (symptom.event.service.empty()) return nullptr;
+    for (const auto& seen : group.services_) {
+      const int at = topology.Distance(symptom.event.service, seen.what);
+      if (at < *distance || (at == *distance && seen.last >= nearest->last)) {
+        nearest = &seen;
+        *distance = at;
+      }
+    }
+    return nearest;
+  }
+
+  double Place() const {
+    int distance;
+    return Nearest(&distance) == nullptr ? kPlaceUnknown
+                                         : kAtDistance[distance];
+  }
+
+  double Name() const {
+    if (ContainsSorted(group.occurrences_, symptom.occurrence)) {
+      return kSameOccurrence;
+    }
+    return ContainsSorted(group.names_, AlertName(symptom.event)) ? kSameAlert
+                                                                  : 0;
+  }
+
+  double Environment() const {
+    return !symptom.event.environment.empty() && !group.environment_.empty() &&
+                   symptom.event.environment != group.environment_
+               ? kOtherEnvironment
+               : 0;
+  }
+
+  const std::vector<std::string>* FindValues(const std::string& key) const {
+    for (const auto& [known, values] : group.labels_) {
+      if (known == key) return &values;
+    }
+    return nullptr;
+  }
+
+  double Labels() const {
+    double sum = 0;
+    for (const auto& [key, value] : symptom.event.labels) {
+      if (IsGradeLabel(key) || key == "alertname") continue;
+      const std::vector<std::string>* values = FindValues(key);
+      if (values == nullptr) continue;
+      sum += ContainsSorted(*values, value) ? kLabelEqual : kLabelOther;
+    }
+    return std::clamp(sum, -kLabelsMax, kLabelsMax);
+  }
+
+  std::vector<Word> SharedWords() const {
+    std::vector<Word> shared;
+    std::set_intersection(symptom.words.begin(), symptom.words.end(),
+                          group.words_.begin(), group.words_.end(),
+                          std::back_inserter(shared));
+    return shared;
+  }
+
+  double Words() const {
+    if (symptom.words.empty() || group.words_.empty()) return 0;
+    return kWordsShared * static_cast<double>(SharedWords().size()) /
+           static_cast<double>(symptom.words.size());
+  }
+};
+
+Group::Group(const KnownEvent& first)
+    : onset_(first.event.event_time),
+      last_(first.event.event_time),
+      count_(0),
+      mean_gap_minutes_(kRhythmPriorMinutes) {
+  Add(first);
+}
+
+void Group::Add(const KnownEvent& symptom) {
+  const Event& event = symptom.event;
+  if (count_ > 0) {
+    const double gap = absl::ToDoubleMinutes(event.event_time - last_);
+    const double weight = static_cast<double>(count_) + kRhythmPriorWeight;
+    mean_gap_minutes_ += (gap - mean_gap_minutes_) / weight;
+  }
+  ++count_;
+  last_ = event.event_time;
+  if (environment_.empty()) environment_ = event.environment;
+  if (!event.service.empty()) {
+    auto at = std::find_if(
+        services_.begin(), services_.end(),
+        [&](const auto& seen) { return seen.what == event.service; });
+    if (at != services_.end()) {
+      at->last = event.event_time;
+    } else if (services_.size() < kServiceCountMax) {
+      services_.push_back({event.service, event.event_time});
+    }
+  }
+  InsertSorted(&names_, std::string(AlertName(event)), kNameCountMax);
+  InsertSorted(&occurrences_, symptom.occurrence, kOccurrenceCountMax);
+  for (const auto& [key, value] : event.labels) {
+    if (IsGradeLabel(key) || key == "alertname") continue;
+    auto at =
+        std::find_if(labels_.begin(), labels_.end(),
+                     [&](const auto& known) { return known.first == key; });
+    if (at == labels_.end()) at = labels_.insert(at, {key, {}});
+    InsertSorted(&at->second, value, kLabelValueCountMax);
+  }
+  for (Word word : symptom.words) InsertSorted(&words_, word, kWordCountMax);
+}
+
+void Group::Absorb(const Group& other) {
+  const double together = static_cast<double>(count_ + other.count_);
+  mean_gap_minutes_ += (other.mean_gap_minutes_ - mean_gap_minutes_) *
+                       static_cast<double>(other.count_) / together;
+  onset_ = std::min(onset_, other.onset_);
+  last_ = std::max(last_, other.last_);
+  count_ += other.count_;
+  if (environment_.empty()) environment_ = other.environment_;
+  for (const auto& seen : other.services_) {
+    auto at =
+        std::find_if(services_.begin(), services_.end(),
+                     [&](const auto& mine) { return mine.what == seen.what; });
+    if (at != services_.end()) {
+      at->last = std::max(at->last, seen.last);
+    } else if (services_.size() < kServiceCountMax) {
+      services_.push_back(seen);
+    }
+  }
+  for (const std::string& name : other.names_) {
+    InsertSorted(&names_, name, kNameCountMax);
+  }
+  for (uint64_t occurrence : other.occurrences_) {
+    InsertSorted(&occurrences_, occurrence, kOccurrenceCountMax);
+  }
+  for (const auto& [key, values] : other.labels_) {
+    auto at = std::find_if(labels_.begin(), labels_.end(),
+                           [&](const auto& mine) { return mine.first == key; });
+    if (at == labels_.end()) at = labels_.insert(at, {key, {}});
+    for (const std::string& value : values) {
+      InsertSorted(&at->second, value, kLabelValueCountMax);
+    }
+  }
+  for (Word word : other.words_) InsertSorted(&words_, word, kWordCountMax);
+}
+
+double WeighJoining(const KnownEvent& symptom, const Group& group,
+                    const Topology& topology) {
+  const Weigher weigher{symptom, group, topology};
+  return weigher.Time() + weigher.Place() + weigher.Name() +
+         weigher.Environment() + weigher.Labels() + weigher.Words();
+}
+
+std::string DescribeJoining(const KnownEvent& symptom, const Group& group,
+                            const Topology& topology) {
+  const Weigher weigher{symptom, group, topology};
+  const std::string& service = symptom.event.service;
+  std::vector<std::string> reasons;
+  int distance;
+  const auto* nearest = weigher.Nearest(&distance);
+  if (distance == 0) {
+    reasons.push_back("same service as an alert before");
+  } else if (distance == 1) {
+    reasons.push_back(topology.Calls(service, nearest->what)
+                          ? absl::StrCat("calls ", nearest->what)
+                          : absl::StrCat("called by ", nearest->what));
+  } else if (distance == 2) {
+    reasons.push_back(absl::StrCat("two calls from ", nearest->what));
+  }
+  const double name = weigher.Name();
+  if (name == kSameOccurrence) {
+    reasons.push_back("the same alert again");
+  } else if (name == kSameAlert) {
+    reasons.push_back("same alert as before");
+  } else if (const auto shared = weigher.SharedWords(); !shared.empty()) {
+    std::string word = FindWord(symptom.event.title, shared.front());
+    if (word.empty()) word = FindWord(AlertName(symptom.event), shared.front());
+    if (!word.empty())
+      reasons.push_back(absl::StrCat("also names `", word, "`"));
+  }
+  reasons.push_back(
+      absl::StrCat(DescribeDuration(symptom.event.event_time - group.last()),
+                   " after the alert before it"));
+  return absl::StrJoin(reasons, "; ");
+}
+
+}  // namespace secondstory::timeline

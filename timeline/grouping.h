@@ -1,0 +1,81 @@
+// Does a symptom belong with those that are together already?
+//
+// The answer is log-odds, a sum of evidence: the time since the last of them
+// against their own rhythm, the same or a neighbouring service, the same alert,
+// labels that name the same or another thing, words in common. It depends on
+// the symptom and on that one group alone. That is what makes grouping
+// independent of everything that was forgotten or belongs elsewhere.
+#ifndef SECONDSTORY_TIMELINE_GROUPING_H_
+#define SECONDSTORY_TIMELINE_GROUPING_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "timeline/known_event.h"
+#include "timeline/topology.h"
+
+namespace secondstory::timeline {
+
+// Nothing joins a group after it has been quiet for so long.
+inline constexpr absl::Duration kGroupQuiet = absl::Hours(1);
+// Nothing joins a group so long after its first symptom: what still goes on
+// then goes on as another. Bounds what has to be remembered.
+inline constexpr absl::Duration kGroupSpanMax = absl::Hours(72);
+
+// What the symptoms of a group have in common, as much as joining needs.
+// Bounded, whatever their number.
+class Group {
+ public:
+  // A group of one.
+  explicit Group(const KnownEvent& first);
+
+  // REQUIRES: `symptom` is not before any of the group.
+  void Add(const KnownEvent& symptom);
+
+  // Takes over another group that is now part of this one.
+  void Absorb(const Group& other);
+
+  absl::Time onset() const { return onset_; }
+  absl::Time last() const { return last_; }
+  int64_t count() const { return count_; }
+
+  // True when nothing at `time` or later can join.
+  bool IsClosedAt(absl::Time time) const {
+    return time - last_ > kGroupQuiet || time - onset_ > kGroupSpanMax;
+  }
+
+ private:
+  friend struct Weigher;
+
+  template <typename T>
+  struct Seen {
+    T what;
+    absl::Time last;
+  };
+
+  absl::Time onset_;
+  absl::Time last_;
+  int64_t count_ = 1;
+  double mean_gap_minutes_;
+  std::string environment_;
+  std::vector<Seen<std::string>> services_;  // oldest first
+  std::vector<std::string> names_;           // of alerts, sorted
+  std::vector<uint64_t> occurrences_;        // sorted
+  std::vector<std::pair<std::string, std::vector<std::string>>> labels_;
+  std::vector<Word> words_;  // sorted
+};
+
+// The log-odds alone: what is asked of every group that is open.
+double WeighJoining(const KnownEvent& symptom, const Group& group,
+                    const Topology& topology);
+
+// And the words, of the one that was chosen.
+std::string DescribeJoining(const KnownEvent& symptom, const Group& group,
+                            const Topology& topology);
+
+}  // namespace secondstory::timeline
+
+#endif  // SECONDSTORY_TIMELINE_GROUPING_H_

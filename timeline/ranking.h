@@ -1,0 +1,61 @@
+// Which changes near the onset may have contributed.
+//
+// Each change gets log-odds against "no change contributed", as a sum of
+// evidence that is each a likelihood ratio:
+//
+//   lag          ln(p f(t) / h): a change contributes with probability p, its
+//                effect shows after a lag t of density f, and onsets that no
+//                change explains come at rate h
+//   same_service, neighbour   how often the service that changed is one that
+//                alerts, against how often it would be by chance
+//   words        the symptom's words under a mixture of the change's own words
+//                and those of all changes near the onset, so that a rare word
+//                in common says much and a frequent one little
+//   frequency    a service that changes all day is less of a surprise
+//   rolled_back  it was undone after the onset
+//   harmless     it touches only tests or documents
+//
+// Scores are the softmax over all changes and "no change".
+#ifndef SECONDSTORY_TIMELINE_RANKING_H_
+#define SECONDSTORY_TIMELINE_RANKING_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "timeline/candidate.h"
+#include "timeline/known_event.h"
+#include "timeline/topology.h"
+
+namespace secondstory::timeline {
+
+struct RankingOptions {
+  // How far before the onset a change is looked at.
+  absl::Duration lookback = absl::Hours(72);
+  // And how far after it: clocks differ, and an alert may be dated from the
+  // first bad measurement.
+  absl::Duration skew = absl::Minutes(15);
+  // A roll-back so long after the onset still speaks.
+  absl::Duration rollback_horizon = absl::Hours(24);
+  // The likeliest that are kept.
+  int ranked_change_count_max = 20;
+};
+
+struct Ranking {
+  std::vector<RankedChange> changes;  // the likeliest first
+  double no_change_score = 1;
+  std::string no_change_reason;
+};
+
+// `symptoms`: of one candidate, in the order of events, at least one.
+// `changes`: all changes from onset - lookback to onset + rollback_horizon, in
+// the order of events.
+// Deterministic. Cost: the words of the symptoms times the changes.
+Ranking RankChanges(absl::Span<const KnownEvent* const> symptoms,
+                    absl::Span<const KnownEvent* const> changes,
+                    const Topology& topology, const RankingOptions& options);
+
+}  // namespace secondstory::timeline
+
+#endif  // SECONDSTORY_TIMELINE_RANKING_H_

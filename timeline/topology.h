@@ -1,0 +1,59 @@
+// Which services call which.
+#ifndef SECONDSTORY_TIMELINE_TOPOLOGY_H_
+#define SECONDSTORY_TIMELINE_TOPOLOGY_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace secondstory::timeline {
+
+// A dependency graph, read without direction: trouble travels both ways, as
+// errors to the callers and as load to the called.
+//
+// Threads: a const Topology may be shared.
+class Topology {
+ public:
+  // Connected by more than two calls.
+  static constexpr int kFar = 3;
+  // Both known, and no path between them.
+  static constexpr int kApart = 4;
+  // One of them is not in the graph, or has no name.
+  static constexpr int kUnknown = 5;
+
+  // No service known.
+  Topology() = default;
+
+  // Reads lines "source,target" ("source calls target") after a header line
+  // "source,target". Fields may stand in double quotes, with "" for a quote.
+  // Blank lines are skipped. INVALID_ARGUMENT names the line.
+  static absl::StatusOr<Topology> ParseCsv(absl::string_view csv);
+
+  // 0: the same service. 1: one calls the other. 2: a service between them.
+  // Else kFar, kApart or kUnknown.
+  // Cost: the smaller number of neighbours.
+  int Distance(absl::string_view a, absl::string_view b) const;
+
+  // True when an edge names it.
+  bool Knows(absl::string_view service) const;
+
+  // True when `caller` calls `called`.
+  bool Calls(absl::string_view caller, absl::string_view called) const;
+
+ private:
+  struct Node {
+    std::vector<std::string> callees;     // sorted
+    std::vector<std::string> neighbours;  // sorted; callees and callers
+    int part = 0;                         // equal for all that are connected
+  };
+  void NumberParts();
+
+  absl::flat_hash_map<std::string, Node> nodes_;
+};
+
+}  // namespace secondstory::timeline
+
+#endif  // SECONDSTORY_TIMELINE_TOPOLOGY_H_

@@ -1,0 +1,87 @@
+#include "timeline/words.h"
+
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+
+namespace secondstory::timeline {
+namespace {
+
+// English function words, and the words that alerts and changes of any subject
+// use. Sorted.
+constexpr absl::string_view kCommon[] = {
+    "about",  "add",   "added",   "after", "again",  "all",   "also",  "and",
+    "any",    "are",   "because", "been",  "before", "but",   "can",   "change",
+    "com",    "could", "did",     "does",  "for",    "from",  "get",   "had",
+    "has",    "have",  "http",    "https", "into",   "its",   "may",   "more",
+    "need",   "not",   "now",     "off",   "one",    "org",   "out",   "set",
+    "should", "some",  "than",    "that",  "the",    "their", "them",  "then",
+    "there",  "these", "they",    "this",  "those",  "too",   "until", "use",
+    "was",    "were",  "what",    "when",  "which",  "while", "will",  "with",
+    "would",  "www",   "yet",     "you",
+};
+
+bool IsWordByte(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
+         (static_cast<unsigned char>(c) & 0x80) != 0;
+}
+
+bool IsCut(char before, char after) {
+  return absl::ascii_islower(static_cast<unsigned char>(before)) &&
+         absl::ascii_isupper(static_cast<unsigned char>(after));
+}
+
+Word HashOf(absl::string_view word) {
+  Word hash = 14695981039346656037u;
+  for (char c : word) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  }
+  return hash;
+}
+
+void VisitRun(absl::string_view run,
+              absl::FunctionRef<void(absl::string_view)> visit) {
+  std::string word = absl::AsciiStrToLower(run);
+  if (word.size() > 4 && word.back() == 's' && word[word.size() - 2] != 's') {
+    word.pop_back();
+  }
+  if (word.size() < 3) return;
+  if (std::all_of(word.begin(), word.end(), absl::ascii_isdigit)) return;
+  if (std::binary_search(std::begin(kCommon), std::end(kCommon), word)) return;
+  visit(word);
+}
+
+}  // namespace
+
+void ForEachWord(absl::string_view text,
+                 absl::FunctionRef<void(absl::string_view)> visit) {
+  size_t start = 0;
+  for (size_t i = 0; i <= text.size(); ++i) {
+    const bool ends = i == text.size() || !IsWordByte(text[i]) ||
+                      (i > start && IsCut(text[i - 1], text[i]));
+    if (!ends) continue;
+    if (i > start) VisitRun(text.substr(start, i - start), visit);
+    start = i < text.size() && IsWordByte(text[i]) ? i : i + 1;
+  }
+}
+
+std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts) {
+  std::vector<Word> words;
+  for (absl::string_view text : texts) {
+    ForEachWord(text,
+                [&](absl::string_view word) { words.push_back(HashOf(word)); });
+  }
+  std::sort(words.begin(), words.end());
+  words.erase(std::unique(words.begin(), words.end()), words.end());
+  return words;
+}
+
+std::string FindWord(absl::string_view text, Word word) {
+  std::string found;
+  ForEachWord(text, [&](absl::string_view each) {
+    if (found.empty() && HashOf(each) == word) found = std::string(each);
+  });
+  return found;
+}
+
+}  // namespace secondstory::timeline

@@ -1,0 +1,34 @@
+// The words of a text, as far as they can tell two subjects apart.
+#ifndef SECONDSTORY_TIMELINE_WORDS_H_
+#define SECONDSTORY_TIMELINE_WORDS_H_
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/string_view.h"
+
+namespace secondstory::timeline {
+
+// A word by its hash (FNV-1a, so the same everywhere): texts are compared by
+// the million and shown by the dozen. Two words that collide would be taken
+// for one; at 64 bits nobody will see that.
+using Word = uint64_t;
+
+// Calls `visit` with each word of `text`: runs of letters and digits, cut at
+// camelCase, in lower case (ASCII), plural s removed. Words of fewer than three
+// letters, bare numbers, and words that every text has are left out.
+void ForEachWord(absl::string_view text,
+                 absl::FunctionRef<void(absl::string_view)> visit);
+
+// The words of all texts together, sorted, each once.
+std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts);
+
+// The word itself, as `text` has it; empty when it is not in there.
+std::string FindWord(absl::string_view text, Word word);
+
+}  // namespace secondstory::timeline
+
+#endif  // SECONDSTORY_TIMELINE_WORDS_H_
