@@ -1,0 +1,23 @@
+// Between the API's messages and the timeline's own values.
+#ifndef SECONDSTORY_INGEST_ASSEMBLER_CONVERT_CONVERT_H_
+#define SECONDSTORY_INGEST_ASSEMBLER_CONVERT_CONVERT_H_
+
+#include "secondstory/v1/candidate_service.pb.h"
+#include "secondstory/v1/event.pb.h"
+#include "timeline/candidate.h"
+#include "timeline/event.h"
+
+namespace secondstory::ingest {
+
+// An event without `event_id` gets the one that the log would give it. A kind
+// that this version does not know becomes a note.
+timeline::Event ToTimelineEvent(const v1::Event& event);
+
+v1::Candidate ToProto(const timeline::Candidate& candidate);
+
+// What ToProto() keeps: enough to tell what a later revision changed.
+timeline::Candidate FromProto(const v1::Candidate& candidate);
+
+}  // namespace secondstory::ingest
+
+#endif  // SECONDSTORY_INGEST_ASSEMBLER_CONVERT_CONVERT_H_

@@ -1,0 +1,105 @@
+#include "ingest/assembler/convert/convert.h"
+
+#include "gmock/gmock.h"
+#include "google/protobuf/text_format.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "gtest/gtest.h"
+
+namespace secondstory::ingest {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::Pair;
+
+template <typename Message>
+Message Parse(const char* text) {
+  Message message;
+  EXPECT_TRUE(google::protobuf::TextFormat::ParseFromString(text, &message));
+  return message;
+}
+
+TEST(ConvertTest, GivesAnEventWithoutIdTheOneThatTheLogWould) {
+  const timeline::Event event = ToTimelineEvent(Parse<v1::Event>(
+      R"pb(source: "a" source_event_id: "b" kind: EVENT_KIND_NOTE)pb"));
+  EXPECT_EQ(event.id.size(), 32u);
+}
+
+TEST(ConvertTest, KeepsTheFieldsOfAnEvent) {
+  const timeline::Event event = ToTimelineEvent(Parse<v1::Event>(R"pb(
+    event_id: "0123"
+    kind: EVENT_KIND_CHANGE_FINISHED
+    event_time { seconds: 100 nanos: 5 }
+    append_time { seconds: 200 }
+    service: "cart"
+    labels { key: "b" value: "2" }
+    labels { key: "a" value: "1" }
+    severity: SEVERITY_ERROR
+    change { revision: "r" previous_revision: "q" paths: "p" services: "s" }
+    position: 7
+  )pb"));
+  EXPECT_EQ(event.id, "0123");
+  EXPECT_EQ(event.kind, timeline::EventKind::kChangeFinished);
+  EXPECT_EQ(event.event_time,
+            absl::FromUnixSeconds(100) + absl::Nanoseconds(5));
+  EXPECT_EQ(event.append_time, absl::FromUnixSeconds(200));
+  EXPECT_THAT(event.labels, ElementsAre(Pair("a", "1"), Pair("b", "2")));
+  EXPECT_EQ(event.severity, timeline::Severity::kError);
+  EXPECT_THAT(event.change.paths, ElementsAre("p"));
+  EXPECT_EQ(event.change.previous_revision, "q");
+  EXPECT_EQ(event.position, 7u);
+}
+
+TEST(ConvertTest, TakesAKindOfTheFutureForANote) {
+  v1::Event event;
+  event.set_kind(static_cast<v1::EventKind>(99));
+  event.set_severity(static_cast<v1::Severity>(99));
+  EXPECT_EQ(ToTimelineEvent(event).kind, timeline::EventKind::kNote);
+  EXPECT_EQ(ToTimelineEvent(event).severity, timeline::Severity::kUnspecified);
+}
+
+TEST(ConvertTest, GivesTheSameCandidateBack) {
+  const v1::Candidate candidate = Parse<v1::Candidate>(R"pb(
+    candidate_id: "c"
+    state: CANDIDATE_STATE_OPEN
+    title: "HighLatency"
+    onset_time { seconds: 100 }
+    last_activity_time { seconds: 300 nanos: 7 }
+    services: "cart"
+    severity: SEVERITY_CRITICAL
+    events {
+      event_id: "e"
+      source: "s"
+      source_event_id: "i"
+      kind: EVENT_KIND_ALERT_FIRED
+      event_time { seconds: 100 }
+      service: "cart"
+      title: "HighLatency"
+      severity: SEVERITY_CRITICAL
+      reason: "opened this candidate"
+      repeat_count: 1
+      last_event_time { seconds: 200 }
+      resolve_time { seconds: 300 }
+      repeat_event_ids: "f"
+    }
+    ranked_changes {
+      event_id: "d"
+      event_time { seconds: 90 }
+      service: "cart"
+      title: "Deploy"
+      revision: "r"
+      url: "http://u"
+      score: 0.25
+      evidence { rule: "lag" text: "10 s before" log_odds: -1.5 }
+    }
+    no_change_score: 0.75
+    no_change_reason: "why"
+    rules_version: 1
+  )pb");
+  const v1::Candidate back = ToProto(FromProto(candidate));
+  EXPECT_TRUE(
+      google::protobuf::util::MessageDifferencer::Equals(candidate, back))
+      << back.DebugString();
+}
+
+}  // namespace
+}  // namespace secondstory::ingest
