@@ -1,0 +1,49 @@
+// replay: events in a file, candidate timelines on standard output.
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/time/time.h"
+#include "tools/replay/replay_file.h"
+
+ABSL_FLAG(std::string, events, "",
+          "file of one JSON Event a line, as `story events list --json` "
+          "prints them");
+ABSL_FLAG(absl::Duration, lookback, absl::Hours(72),
+          "how far before the onset a change is looked at");
+ABSL_FLAG(std::string, topology, "",
+          "CSV file of service dependencies: source,target");
+ABSL_FLAG(bool, keep_going, false,
+          "leave out lines that are no events; default: stop with exit code 2");
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "prints the candidate timelines of a file of events, one JSON object a "
+      "line.\n  replay --events=FILE [--lookback=72h] [--topology=FILE.csv] "
+      "[--keep_going]");
+  const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
+  if (rest.size() > 1 || absl::GetFlag(FLAGS_events).empty()) {
+    std::cerr << (rest.size() > 1
+                      ? std::string("unexpected argument: ") + rest[1]
+                      : "--events=FILE is missing")
+              << "\nTry --help.\n";
+    return 2;
+  }
+  const secondstory::replay::ReplayOptions options = {
+      absl::GetFlag(FLAGS_events), absl::GetFlag(FLAGS_topology),
+      absl::GetFlag(FLAGS_lookback), absl::GetFlag(FLAGS_keep_going)};
+  std::ios::sync_with_stdio(false);
+  std::vector<std::string> skipped;
+  const absl::Status status =
+      secondstory::replay::Replay(options, std::cout, &skipped);
+  for (const std::string& line : skipped) std::cerr << line << " (left out)\n";
+  if (!status.ok()) {
+    std::cerr << status.message() << "\n";
+    return 2;
+  }
+  std::cout.flush();
+  return std::cout.good() ? 0 : 1;
+}
