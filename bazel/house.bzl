@@ -130,22 +130,22 @@ def ss_checkout_test(name, src, size = "small", tags = [], **kwargs):
         **kwargs
     )
 
-def embed_protos(name, proto, **kwargs):
-    """The descriptor set of a proto_library, comments included, as C++.
+def embed_file(name, src, **kwargs):
+    """The bytes of a file as C++.
 
     The header "NAME.h" declares `absl::string_view NameInCamelCase()` in
-    namespace secondstory: a serialized google.protobuf.FileDescriptorSet.
+    namespace secondstory.
 
     Args:
       name: of the cc_library.
-      proto: the proto_library; its own files only, not those that it imports.
+      src: the file.
       **kwargs: passed to cc_library.
     """
     function = "".join([word.capitalize() for word in name.split("_")])
     guard = "SECONDSTORY_EMBEDDED_%s_H_" % name.upper()
     native.genrule(
         name = name + "_sources",
-        srcs = [proto],
+        srcs = [src],
         outs = [name + ".h", name + ".cc"],
         cmd = """
             {{
@@ -158,7 +158,7 @@ def embed_protos(name, proto, **kwargs):
             {{
               echo '#include "{package}/{name}.h"'
               echo 'static const unsigned char kBytes[] = {{'
-              od -An -v -tx1 $(location {proto}) | sed 's/ / 0x/g; s/ /,/g; s/^,//; s/$$/,/'
+              od -An -v -tx1 $(location {src}) | sed 's/ / 0x/g; s/ /,/g; s/^,//; s/$$/,/'
               echo '}};'
               echo 'absl::string_view secondstory::{function}() {{'
               echo '  return {{reinterpret_cast<const char*>(kBytes), sizeof(kBytes)}};'
@@ -169,7 +169,7 @@ def embed_protos(name, proto, **kwargs):
             guard = guard,
             name = name,
             package = native.package_name(),
-            proto = proto,
+            src = src,
         ),
     )
     ss_library(
@@ -179,3 +179,15 @@ def embed_protos(name, proto, **kwargs):
         deps = ["@com_google_absl//absl/strings"],
         **kwargs
     )
+
+def embed_protos(name, proto, **kwargs):
+    """The descriptor set of a proto_library, comments included, as C++.
+
+    As embed_file; the bytes are a serialized google.protobuf.FileDescriptorSet.
+
+    Args:
+      name: of the cc_library.
+      proto: the proto_library; its own files only, not those that it imports.
+      **kwargs: passed to cc_library.
+    """
+    embed_file(name = name, src = proto, **kwargs)

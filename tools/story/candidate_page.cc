@@ -158,7 +158,9 @@ constexpr int kLeadWidth = 4 + 1 + 5 + 2 + 11 + 2;
 // `text` behind `lead`, which is as wide as `indent`.
 std::string Behind(const std::string& lead, const std::string& text, int indent,
                    const PageOptions& options) {
-  return lead + RenderParagraph(text, options.width, indent).substr(indent);
+  const std::string lines = RenderParagraph(text, options.width, indent);
+  const auto begin = static_cast<size_t>(indent);
+  return lead + (lines.size() > begin ? lines.substr(begin) : "-\n");
 }
 
 std::string WhereAndWhen(const v1::RankedChange& change) {

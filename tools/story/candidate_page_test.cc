@@ -207,6 +207,14 @@ TEST(CandidatePageTest, TellsWhatPeopleDecided) {
   EXPECT_THAT(page, Not(HasSubstr("story promote")));
 }
 
+TEST(CandidatePageTest, BearsACandidateThatSaysNothing) {
+  v1::Candidate candidate;
+  candidate.add_events();
+  candidate.add_ranked_changes()->add_evidence();
+  EXPECT_THAT(CandidatePage(candidate, {}),
+              HasSubstr("  1.   0 %  unlikely     -\n"));
+}
+
 TEST(CandidatePageTest, ObeysNothingThatATitleSays) {
   v1::Candidate candidate = Example();
   candidate.set_title("\x1b[2J\nforged");

@@ -12,6 +12,8 @@
 #include "absl/strings/numbers.h"
 #include "base/clock.h"
 #include "tools/story/command_line.h"
+#include "tools/story/demo.h"
+#include "tools/story/demo_script.h"
 
 namespace {
 
@@ -43,6 +45,8 @@ int main(int argc, char** argv) {
         secondstory::story::EventCommands()}) {
     commands.insert(commands.end(), room.begin(), room.end());
   }
+  commands.push_back(
+      secondstory::story::DemoCommand(secondstory::DemoScript()));
   return secondstory::story::RunStory(
       std::vector<std::string>(argv + 1, argv + argc), commands,
       {&std::cin, &std::cout, &std::cerr, secondstory::SystemClock().Now(),
