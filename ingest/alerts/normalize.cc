@@ -156,10 +156,19 @@ class EventWriter {
  public:
   explicit EventWriter(v1::Event* event) : event_(event) {}
 
-  std::string Fit(const std::string& name, const std::string& text,
-                  size_t bytes_max) {
-    if (text.size() > bytes_max) shortened_.push_back(name);
-    return std::string(PrefixOf(text, bytes_max));
+  // For names: what is cut off leaves no mark in them.
+  std::string FitName(const std::string& what, const std::string& name,
+                      size_t bytes_max) {
+    if (name.size() > bytes_max) shortened_.push_back(what);
+    return std::string(PrefixOf(name, bytes_max));
+  }
+
+  // For texts.
+  std::string FitText(const std::string& what, const std::string& text,
+                      size_t bytes_max) {
+    if (text.size() <= bytes_max) return text;
+    shortened_.push_back(what);
+    return absl::StrCat(PrefixOf(text, bytes_max - 3), "...");
   }
 
   // What names the alert first, so that it stays when there are too many.
@@ -173,7 +182,7 @@ class EventWriter {
   void AddOwnLabel(const char* key, const std::string& value) {
     if (value.empty()) return;
     (*event_->mutable_labels())[key] =
-        Fit(key, value, limits::kLabelValueBytesMax);
+        FitText(key, value, limits::kLabelValueBytesMax);
   }
 
   void AddLink(const std::string& title, const std::string& url) {
@@ -194,16 +203,14 @@ class EventWriter {
     std::sort(shortened_.begin(), shortened_.end());
     shortened_.erase(std::unique(shortened_.begin(), shortened_.end()),
                      shortened_.end());
-    const std::string all = absl::StrJoin(shortened_, ", ");
-    AddOwnLabel(kShortenedLabel,
-                std::string(PrefixOf(all, limits::kLabelValueBytesMax)));
+    AddOwnLabel(kShortenedLabel, absl::StrJoin(shortened_, ", "));
   }
 
  private:
   void AddLabel(const std::string& key, const std::string& value) {
     auto& labels = *event_->mutable_labels();
-    const std::string short_key = Fit(absl::StrCat("label ", Quoted(key)), key,
-                                      limits::kLabelKeyBytesMax);
+    const std::string short_key = FitName(absl::StrCat("label ", Quoted(key)),
+                                          key, limits::kLabelKeyBytesMax);
     const bool is_new = labels.count(short_key) == 0;
     if (short_key.empty() ||
         (is_new && static_cast<size_t>(labels.size()) >= kAlertLabelCountMax)) {
@@ -211,8 +218,8 @@ class EventWriter {
       return;
     }
     if (is_new) {
-      labels[short_key] = Fit(absl::StrCat("label ", Quoted(key)), value,
-                              limits::kLabelValueBytesMax);
+      labels[short_key] = FitText(absl::StrCat("label ", Quoted(key)), value,
+                                  limits::kLabelValueBytesMax);
     }
   }
 
@@ -299,22 +306,23 @@ void FillFired(object from, const NormalizeOptions& options,
   event->set_kind(v1::EVENT_KIND_ALERT_FIRED);
   *event->mutable_event_time() = FromTime(alert->start_time);
   *event->mutable_observe_time() = FromTime(options.observe_time);
-  event->set_service(writer.Fit("service",
-                                FindFirst(labels, options.service_labels.empty()
-                                                      ? DefaultServiceLabels()
-                                                      : options.service_labels),
-                                limits::kNameBytesMax));
+  event->set_service(
+      writer.FitName("service",
+                     FindFirst(labels, options.service_labels.empty()
+                                           ? DefaultServiceLabels()
+                                           : options.service_labels),
+                     limits::kNameBytesMax));
   event->set_environment(
-      writer.Fit("environment",
-                 FindFirst(labels, options.environment_labels.empty()
-                                       ? DefaultEnvironmentLabels()
-                                       : options.environment_labels),
-                 limits::kNameBytesMax));
-  event->set_title(writer.Fit("title",
-                              TitleOf(labels, annotations, alert->fingerprint),
-                              limits::kTitleBytesMax));
-  event->set_description(writer.Fit("description", DescriptionOf(annotations),
-                                    limits::kTextBytesMax));
+      writer.FitName("environment",
+                     FindFirst(labels, options.environment_labels.empty()
+                                           ? DefaultEnvironmentLabels()
+                                           : options.environment_labels),
+                     limits::kNameBytesMax));
+  event->set_title(
+      writer.FitText("title", TitleOf(labels, annotations, alert->fingerprint),
+                     limits::kTitleBytesMax));
+  event->set_description(writer.FitText(
+      "description", DescriptionOf(annotations), limits::kTextBytesMax));
   event->set_severity(SeverityOf(labels));
   writer.AddLabels(labels);
   AddState(from, &writer);

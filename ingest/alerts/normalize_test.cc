@@ -188,11 +188,11 @@ TEST(AlertNormalizeTest, ShortensWhatIsTooLongAndSaysSo) {
   std::string body = With("\"pod\": \"", labels + "\"pod\": \"" + long_text);
   body = absl::StrReplaceAll(
       body, {{"Since the", long_text + "\u00e9"},
-             {"5% of", absl::StrCat(std::string(1023, 'x'), "\u00e9")},
+             {"5% of", absl::StrCat(std::string(1020, 'x'), "\u00e9\u00e9")},
              {"http://prometheus:9090", "javascript:alert(1)"},
              {"checkout\"", long_text + "\""}});
   const v1::Event event = EventOf(body);
-  EXPECT_EQ(event.title(), std::string(1023, 'x'));
+  EXPECT_EQ(event.title(), std::string(1020, 'x') + "...");
   EXPECT_EQ(event.labels().at("alertname"), "HighErrorRate");
   const std::string shortened = event.labels().at(kShortenedLabel);
   for (const char* what : {"description", "title", "service", "label pod",
