@@ -1,7 +1,7 @@
 // Goal: an alert of a real Prometheus, told by a real Alertmanager, becomes one
 // event when it fires and one when it resolves, by whichever way it comes.
-// Method: Prometheus, Alertmanager and alertd as processes; incidentd is a fake
-// behind a real gRPC server.
+// Method: Prometheus, Alertmanager, alertd and incidentd as processes.
+#include <grpcpp/grpcpp.h>
 #include <signal.h>
 
 #include <fstream>
@@ -17,7 +17,7 @@
 #include "base/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "ingest/delivery/fake_event_service.h"
+#include "secondstory/v1/event_service.grpc.pb.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/wait_until.h"
 
@@ -57,7 +57,35 @@ class AlertsTest : public testing::Test {
         testing::TempDir(), "/",
         testing::UnitTest::GetInstance()->current_test_info()->name());
     EXPECT_EQ(system(("mkdir -p " + dir_).c_str()), 0);
-    incidentd_.Start();
+    StartIncidentd();
+  }
+
+  // On the same port as before, once it has one.
+  void StartIncidentd() {
+    SS_ASSERT_OK_AND_ASSIGN(
+        incidentd_, Subprocess::Start("services/incidentd/incidentd",
+                                      {"--data_dir=" + dir_ + "/incidentd",
+                                       absl::StrCat("--grpc_address=127.0.0.1:",
+                                                    incidentd_port_),
+                                       "--metrics_address=127.0.0.1:0"}));
+    SS_ASSERT_OK_AND_ASSIGN(incidentd_port_, incidentd_->WaitForPort("grpc"));
+    events_ = v1::EventService::NewStub(grpc::CreateChannel(
+        incidentd_address(), grpc::InsecureChannelCredentials()));
+  }
+
+  std::string incidentd_address() const {
+    return absl::StrCat("127.0.0.1:", incidentd_port_);
+  }
+
+  // All that incidentd stores, in the order of event_time.
+  std::vector<v1::Event> Events() {
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    v1::QueryEventsResponse response;
+    const grpc::Status status =
+        events_->QueryEvents(&context, v1::QueryEventsRequest(), &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    return {response.events().begin(), response.events().end()};
   }
 
   void Write(const std::string& name, const std::string& text) {
@@ -138,7 +166,7 @@ class AlertsTest : public testing::Test {
         Subprocess::Start(
             "ingest/alerts/alertd",
             {"--http_address=127.0.0.1:0", "--metrics_address=127.0.0.1:0",
-             "--incidentd_address=" + incidentd_.address(),
+             "--incidentd_address=" + incidentd_address(),
              "--spool_dir=" + dir_ + "/alertd", "--poll_interval=200ms",
              "--alertmanagers=[{name: prod, urls: [\"" + alertmanager_url_ +
                  "\"]}]"}));
@@ -160,21 +188,22 @@ class AlertsTest : public testing::Test {
   }
 
   bool WaitForEvents(size_t count) {
-    return WaitUntil(absl::StrCat(count, " events arrive"), [&] {
-      return incidentd_.incidentd().events().size() >= count;
-    });
+    return WaitUntil(absl::StrCat(count, " events arrive"),
+                     [&] { return Events().size() >= count; });
   }
 
   std::vector<std::string> Kinds() {
     std::vector<std::string> kinds;
-    for (const v1::Event& event : incidentd_.incidentd().events()) {
+    for (const v1::Event& event : Events()) {
       kinds.push_back(v1::EventKind_Name(event.kind()));
     }
     return kinds;
   }
 
   std::string dir_;
-  ingest::FakeEventService incidentd_;
+  int incidentd_port_ = 0;
+  std::unique_ptr<Subprocess> incidentd_;
+  std::unique_ptr<v1::EventService::Stub> events_;
   std::string alertmanager_url_;
   std::string alertd_url_;
   std::unique_ptr<Subprocess> alertmanager_;
@@ -205,7 +234,7 @@ TEST_F(AlertsTest, ArriveOnceByWebhookAndByPoll) {
   }));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
                                    "EVENT_KIND_ALERT_RESOLVED"));
-  const v1::Event fired = incidentd_.incidentd().events()[0];
+  const v1::Event fired = Events()[0];
   EXPECT_EQ(fired.source(), "alertmanager/prod");
   EXPECT_EQ(fired.service(), "checkout");
   EXPECT_EQ(fired.title(), "Checkouts fail");
@@ -234,15 +263,14 @@ TEST_F(AlertsTest, AreFoundByPollingAfterAlertdWasDown) {
   ASSERT_TRUE(WaitForEvents(2));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
                                    "EVENT_KIND_ALERT_RESOLVED"));
-  EXPECT_THAT(
-      incidentd_.incidentd().events()[1].labels().at("secondstory_resolution"),
-      testing::StartsWith("inferred: missing from all replicas since"));
+  EXPECT_THAT(Events()[1].labels().at("secondstory_resolution"),
+              testing::StartsWith("inferred: missing from all replicas since"));
 }
 
 TEST_F(AlertsTest, KeepComingWhileIncidentdIsAway) {
   WriteAlertmanagerConfig("");
   StartAlertmanager();
-  incidentd_.Stop();
+  incidentd_.reset();
   StartAlertd();
   StartPrometheus();
   ASSERT_TRUE(WaitUntil("the alert is in the spool", [&] {
@@ -251,7 +279,7 @@ TEST_F(AlertsTest, KeepComingWhileIncidentdIsAway) {
   // Not even a kill loses it.
   alertd_->Kill(SIGKILL);
   alertd_.reset();
-  incidentd_.Start();
+  StartIncidentd();
   StartAlertd();
   ASSERT_TRUE(WaitForEvents(1));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED"));
@@ -280,7 +308,7 @@ TEST_F(AlertsTest, HaveTheFingerprintThatWeWouldMake) {
   HttpCall call;
   call.method = "POST";
   call.url = alertd_url_ + "/v1/alertmanager/prod";
-  const v1::Event fired = incidentd_.incidentd().events()[0];
+  const v1::Event fired = Events()[0];
   const std::string start =
       std::vector<std::string>(absl::StrSplit(fired.source_event_id(), '/'))[1];
   call.body = absl::StrCat(
@@ -292,7 +320,7 @@ TEST_F(AlertsTest, HaveTheFingerprintThatWeWouldMake) {
   ASSERT_TRUE(WaitUntil("it was delivered, and known", [&] {
     return Count("secondstory_ingest_events_total{outcome=\"known\"}") >= 1;
   }));
-  EXPECT_EQ(incidentd_.incidentd().events().size(), 1u);
+  EXPECT_EQ(Events().size(), 1u);
 }
 
 }  // namespace
