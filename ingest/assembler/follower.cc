@@ -1,0 +1,236 @@
+#include "ingest/assembler/follower.h"
+
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "base/logging.h"
+#include "base/proto_time.h"
+#include "base/status_macros.h"
+#include "ingest/assembler/convert/convert.h"
+#include "timeline/difference.h"
+#include "timeline/folding.h"
+
+namespace secondstory::ingest {
+namespace {
+
+constexpr char kCandidatesName[] = "secondstory_assembler_candidates";
+constexpr char kCandidatesHelp[] =
+    "Candidates that can still change, by state.";
+constexpr char kEventsName[] = "secondstory_assembler_events_total";
+constexpr char kEventsHelp[] =
+    "Events read from the log, by whether they came too late to count.";
+constexpr char kRevisionsName[] = "secondstory_assembler_revisions_total";
+constexpr char kRevisionsHelp[] =
+    "Candidate revisions submitted, by what the server did with them.";
+
+// What a person decided is not for the assembler to have an opinion on.
+bool IsDecided(v1::CandidateState state) {
+  return state == v1::CANDIDATE_STATE_PROMOTED ||
+         state == v1::CANDIDATE_STATE_DISMISSED;
+}
+
+}  // namespace
+
+Follower::Follower(const FollowerOptions& options, timeline::Topology topology,
+                   IncidentClient* client, const Clock* clock, Metrics* metrics)
+    : options_(options),
+      topology_(std::move(topology)),
+      client_(client),
+      clock_(clock),
+      position_gauge_(
+          metrics->AddGauge("secondstory_assembler_position",
+                            "Log position up to which events were read.")),
+      lag_gauge_(metrics->AddGauge(
+          "secondstory_assembler_lag_seconds",
+          "Age of the last event read, while there are more to read; 0 once "
+          "caught up.")),
+      retained_gauge_(metrics->AddGauge(
+          "secondstory_assembler_events_retained",
+          "Events held in memory because a candidate may still need them.")),
+      open_gauge_(metrics->AddGauge(kCandidatesName, kCandidatesHelp,
+                                    {{"state", "open"}})),
+      quiet_gauge_(metrics->AddGauge(kCandidatesName, kCandidatesHelp,
+                                     {{"state", "quiet"}})),
+      new_events_(metrics->AddCounter(kEventsName, kEventsHelp,
+                                      {{"outcome", "taken"}})),
+      late_events_(metrics->AddCounter(kEventsName, kEventsHelp,
+                                       {{"outcome", "too_late"}})),
+      stored_revisions_(metrics->AddCounter(kRevisionsName, kRevisionsHelp,
+                                            {{"outcome", "stored"}})),
+      same_revisions_(metrics->AddCounter(kRevisionsName, kRevisionsHelp,
+                                          {{"outcome", "same"}})),
+      refused_revisions_(metrics->AddCounter(kRevisionsName, kRevisionsHelp,
+                                             {{"outcome", "refused"}})),
+      assembly_(metrics->AddHistogram(
+          "secondstory_assembler_assembly_duration_seconds",
+          "Time to bring the candidates up to date with a batch of events, "
+          "without submitting them.")) {}
+
+absl::Status Follower::Follow() {
+  if (assembler_ == nullptr) SS_RETURN_IF_ERROR(Load());
+  const absl::Status status = client_->Watch(
+      position_,
+      [&](const v1::WatchEventsResponse& response) { return Take(response); });
+  if (absl::IsInvalidArgument(status)) {
+    Reset();
+    cursor_is_foreign_ = true;
+  }
+  return status;
+}
+
+absl::Status Follower::Load() {
+  SS_ASSIGN_OR_RETURN(cursor_, client_->GetCursor());
+  const absl::StatusOr<ResumePoint> resume = ParseResumePoint(cursor_);
+  // The log is the truth, so a cursor that cannot be read costs time only.
+  if (!resume.ok())
+    log::Warning("cursor ignored", {{"status", resume.status()}});
+  resume_ = cursor_is_foreign_ ? ResumePoint() : resume.value_or(ResumePoint());
+  position_ = resume_.safe_position;
+  assembler_ =
+      std::make_unique<timeline::Assembler>(options_.assembling, topology_);
+  log::Info("following", {{"after_position", position_}});
+  return absl::OkStatus();
+}
+
+double Follower::AgeOfLast(const v1::WatchEventsResponse& response) const {
+  if (response.events().empty()) return 0;
+  const v1::Event& last = *response.events().rbegin();
+  return absl::ToDoubleSeconds(clock_->Now() - ToTime(last.append_time()));
+}
+
+void Follower::Reset() {
+  assembler_.reset();
+  caught_up_ = false;
+  reconciled_ = false;
+  unpublished_ = 0;
+  tidied_at_ = absl::InfinitePast();
+  pending_.clear();
+  submitted_.clear();
+}
+
+absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
+  for (const v1::Event& event : response.events()) {
+    const timeline::Added added = assembler_->Add(ToTimelineEvent(event));
+    if (added == timeline::Added::kNew) new_events_->Increment();
+    if (added == timeline::Added::kTooLate) {
+      late_events_->Increment();
+      log::Warning(
+          "event too late for its candidates",
+          {{"event_id", event.event_id()}, {"source", event.source()}});
+    }
+    ++unpublished_;
+  }
+  position_ = response.position();
+  lag_gauge_->Set(response.caught_up() ? 0 : AgeOfLast(response));
+  const bool much = unpublished_ >= options_.catch_up_event_count &&
+                    position_ >= resume_.read_position;
+  if (response.caught_up() || much) SS_RETURN_IF_ERROR(Publish());
+  if (response.caught_up() && !caught_up_.exchange(true)) log::Info("ready");
+  UpdateGauges();
+  return absl::OkStatus();
+}
+
+absl::Status Follower::Publish() {
+  if (!reconciled_) SS_RETURN_IF_ERROR(Reconcile());
+  const absl::Time start = clock_->Now();
+  for (timeline::Candidate& candidate : assembler_->TakeChanged()) {
+    pending_[candidate.id] = timeline::FoldRepeats(candidate);
+  }
+  assembly_->Observe(absl::ToDoubleSeconds(clock_->Now() - start));
+  unpublished_ = 0;
+  // What is still pending after a failure is submitted after the next response.
+  while (!pending_.empty()) {
+    SS_RETURN_IF_ERROR(Submit(pending_.begin()->second));
+    pending_.erase(pending_.begin());
+  }
+  return Tidy();
+}
+
+// After a start: what was read again from the safe position includes parts of
+// candidates that were forgotten, and some of what was submitted before may be
+// no candidate any more.
+absl::Status Follower::Reconcile() {
+  assembler_->Forget(resume_.watermark);
+  if (assembler_->OldestOnset() != absl::InfiniteFuture()) {
+    SS_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
+                        client_->ListCandidateIds(assembler_->OldestOnset()));
+    for (const std::string& id : ids) assembler_->MarkTaken(id);
+  }
+  reconciled_ = true;
+  return absl::OkStatus();
+}
+
+absl::Status Follower::Submit(timeline::Candidate candidate) {
+  v1::Candidate proto = ToProto(candidate);
+  SS_ASSIGN_OR_RETURN(const timeline::Candidate* before, FindBefore(candidate));
+  if (before != nullptr) {
+    for (std::string& sentence : timeline::Diff(*before, candidate)) {
+      proto.add_differences(std::move(sentence));
+    }
+  }
+  const absl::StatusOr<bool> stored = client_->SubmitCandidate(proto);
+  if (absl::IsInvalidArgument(stored.status())) {
+    // It will not be taken as it is, and others must not wait for it.
+    refused_revisions_->Increment();
+    log::Error("candidate refused",
+               {{"candidate_id", candidate.id}, {"status", stored.status()}});
+    return absl::OkStatus();
+  }
+  SS_RETURN_IF_ERROR(stored.status());
+  (*stored ? stored_revisions_ : same_revisions_)->Increment();
+  submitted_[candidate.id] = std::move(candidate);
+  return absl::OkStatus();
+}
+
+// Differences are told against what is stored, so that a restart neither loses
+// nor repeats them.
+absl::StatusOr<const timeline::Candidate*> Follower::FindBefore(
+    const timeline::Candidate& candidate) {
+  auto before = submitted_.find(candidate.id);
+  if (before != submitted_.end()) return &before->second;
+  SS_ASSIGN_OR_RETURN(const std::optional<v1::Candidate> stored,
+                      client_->GetCandidate(candidate.id));
+  if (!stored.has_value()) return nullptr;
+  before = submitted_.emplace(candidate.id, FromProto(*stored)).first;
+  if (IsDecided(stored->state())) before->second.state = candidate.state;
+  return &before->second;
+}
+
+absl::Status Follower::Tidy() {
+  const absl::Time watermark = assembler_->watermark();
+  if (watermark < tidied_at_ + options_.cursor_interval) {
+    return absl::OkStatus();
+  }
+  assembler_->Forget(watermark);
+  const absl::Time oldest = assembler_->OldestOnset();
+  for (auto at = submitted_.begin(); at != submitted_.end();) {
+    at = at->second.onset_time < oldest ? submitted_.erase(at) : std::next(at);
+  }
+  const std::string value =
+      FormatResumePoint({assembler_->SafePosition(), position_, watermark});
+  const absl::Status status = client_->StoreCursor(value, cursor_);
+  if (absl::IsFailedPrecondition(status)) {
+    // Two assemblers come to the same candidates, so this is no harm, but
+    // nobody wants it.
+    log::Warning("another assemblerd seems to run", {{"status", status}});
+    SS_ASSIGN_OR_RETURN(cursor_, client_->GetCursor());
+    return absl::OkStatus();
+  }
+  SS_RETURN_IF_ERROR(status);
+  cursor_ = value;
+  tidied_at_ = watermark;
+  return absl::OkStatus();
+}
+
+void Follower::UpdateGauges() {
+  position_gauge_->Set(static_cast<double>(position_));
+  retained_gauge_->Set(static_cast<double>(assembler_->retained_event_count()));
+  const auto count = [&](timeline::CandidateState state) {
+    return static_cast<double>(assembler_->CountCandidates(state));
+  };
+  open_gauge_->Set(count(timeline::CandidateState::kOpen));
+  quiet_gauge_->Set(count(timeline::CandidateState::kQuiet));
+}
+
+}  // namespace secondstory::ingest

@@ -1,0 +1,328 @@
+// Goal: whatever breaks, the stored candidates end as the undisturbed ones.
+// Method: incidentd is a fake in memory with a log, candidates and a cursor; it
+// fails on command, and followers die at any call.
+// Seed: printed; set SECONDSTORY_SEED to replay.
+#include "ingest/assembler/follower.h"
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/proto_time.h"
+#include "base/stable_id.h"
+#include "base/status_macros.h"
+#include "base/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "timeline/scenario.h"
+
+namespace secondstory::ingest {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+constexpr std::pair<timeline::EventKind, v1::EventKind> kKinds[] = {
+    {timeline::EventKind::kAlertFired, v1::EVENT_KIND_ALERT_FIRED},
+    {timeline::EventKind::kAlertResolved, v1::EVENT_KIND_ALERT_RESOLVED},
+    {timeline::EventKind::kChangeFinished, v1::EVENT_KIND_CHANGE_FINISHED},
+    {timeline::EventKind::kChangeRolledBack, v1::EVENT_KIND_CHANGE_ROLLED_BACK},
+    {timeline::EventKind::kUserReport, v1::EVENT_KIND_USER_REPORT},
+    {timeline::EventKind::kHumanAction, v1::EVENT_KIND_HUMAN_ACTION},
+};
+
+v1::Event ToProtoEvent(const timeline::Event& event) {
+  v1::Event proto;
+  proto.set_event_id(IdToHex(StableId({event.source, event.source_event_id})));
+  proto.set_source(event.source);
+  proto.set_source_event_id(event.source_event_id);
+  for (const auto& [own, kind] : kKinds) {
+    if (own == event.kind) proto.set_kind(kind);
+  }
+  *proto.mutable_event_time() = FromTime(event.event_time);
+  *proto.mutable_append_time() =
+      FromTime(event.append_time == absl::InfinitePast() ? event.event_time
+                                                         : event.append_time);
+  proto.set_service(event.service);
+  proto.set_title(event.title);
+  for (const auto& [key, value] : event.labels) {
+    (*proto.mutable_labels())[key] = value;
+  }
+  proto.mutable_change()->set_revision(event.change.revision);
+  proto.mutable_change()->set_previous_revision(event.change.previous_revision);
+  return proto;
+}
+
+class FakeIncidents final : public IncidentClient {
+ public:
+  // Each call first takes one from here; at zero it and all later ones fail.
+  int calls_left = 1 << 30;
+  int events_per_response = 50;
+  std::vector<v1::Event> log;
+  std::map<std::string, v1::Candidate> candidates;
+  std::vector<v1::Candidate> submissions;  // those that were stored
+  std::string cursor;
+  uint64_t watched_after = 0;
+
+  void Append(const timeline::Event& event) {
+    log.push_back(ToProtoEvent(event));
+    log.back().set_position(log.size());
+  }
+
+  absl::Status Watch(
+      uint64_t after_position,
+      absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take)
+      override {
+    watched_after = after_position;
+    if (after_position > log.size()) {
+      return absl::InvalidArgumentError("after_position is beyond the end");
+    }
+    do {
+      SS_RETURN_IF_ERROR(Fail());
+      v1::WatchEventsResponse response;
+      while (after_position < log.size() &&
+             response.events_size() < events_per_response) {
+        *response.add_events() = log[after_position++];
+      }
+      response.set_position(after_position);
+      response.set_caught_up(after_position == log.size());
+      SS_RETURN_IF_ERROR(take(response));
+    } while (after_position < log.size());
+    return absl::CancelledError("the log ends here");
+  }
+
+  absl::StatusOr<std::string> GetCursor() override {
+    SS_RETURN_IF_ERROR(Fail());
+    return cursor;
+  }
+
+  absl::Status StoreCursor(const std::string& value,
+                           const std::string& previous) override {
+    SS_RETURN_IF_ERROR(Fail());
+    if (previous != cursor) return absl::FailedPreconditionError("another");
+    cursor = value;
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::optional<v1::Candidate>> GetCandidate(
+      const std::string& id) override {
+    SS_RETURN_IF_ERROR(Fail());
+    auto at = candidates.find(id);
+    if (at == candidates.end()) return std::optional<v1::Candidate>();
+    return std::optional<v1::Candidate>(at->second);
+  }
+
+  absl::StatusOr<bool> SubmitCandidate(const v1::Candidate& next) override {
+    SS_RETURN_IF_ERROR(Fail());
+    v1::Candidate& stored = candidates[next.candidate_id()];
+    if (Content(stored) == Content(next)) return false;
+    stored = next;
+    submissions.push_back(next);
+    return true;
+  }
+
+  absl::StatusOr<std::vector<std::string>> ListCandidateIds(
+      absl::Time onset) override {
+    SS_RETURN_IF_ERROR(Fail());
+    std::vector<std::string> ids;
+    for (const auto& [id, candidate] : candidates) {
+      if (candidate.state() != v1::CANDIDATE_STATE_MERGED &&
+          ToTime(candidate.onset_time()) >= onset) {
+        ids.push_back(id);
+      }
+    }
+    return ids;
+  }
+
+  // The candidates that are not merged away: what a reader sees in the end.
+  std::string Living() const {
+    std::string text;
+    for (const auto& [id, candidate] : candidates) {
+      if (candidate.state() != v1::CANDIDATE_STATE_MERGED) {
+        text += Content(candidate);
+      }
+    }
+    return text;
+  }
+
+ private:
+  absl::Status Fail() {
+    return calls_left-- > 0 ? absl::OkStatus()
+                            : absl::UnavailableError("incidentd is away");
+  }
+  static std::string Content(v1::Candidate candidate) {
+    candidate.clear_differences();
+    return candidate.DebugString();
+  }
+};
+
+class FollowerTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Follower> NewFollower() {
+    return std::make_unique<Follower>(
+        FollowerOptions(),
+        *timeline::Topology::ParseCsv(timeline::WorldTopology()), &incidents_,
+        &clock_, &metrics_);
+  }
+
+  static timeline::Event Alert(int minute, absl::string_view service,
+                               absl::string_view name) {
+    return timeline::MakeAlert(absl::Minutes(minute), service, name);
+  }
+
+  ManualClock clock_{timeline::ScenarioStart()};
+  Metrics metrics_{"follower_test"};
+  FakeIncidents incidents_;
+};
+
+TEST_F(FollowerTest, SubmitsCandidatesOnceItHasCaughtUp) {
+  incidents_.events_per_response = 1;
+  for (int i = 0; i < 5; ++i)
+    incidents_.Append(Alert(i, "cart", "HighLatency"));
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_FALSE(follower->caught_up());
+  EXPECT_THAT(follower->Follow(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_TRUE(follower->caught_up());
+  ASSERT_THAT(incidents_.submissions, SizeIs(1)) << "not one for each event";
+  const v1::Candidate& candidate = incidents_.submissions[0];
+  EXPECT_EQ(candidate.candidate_id(), incidents_.log[0].event_id());
+  ASSERT_THAT(candidate.events(), SizeIs(1)) << "folded";
+  EXPECT_EQ(candidate.events(0).repeat_count(), 4u);
+}
+
+TEST_F(FollowerTest, GoesOnWhereItWasWhenTheConnectionBreaks) {
+  incidents_.Append(Alert(0, "cart", "HighLatency"));
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_FALSE(follower->Follow().ok());
+  incidents_.Append(Alert(1, "cart", "HighErrorRate"));
+  EXPECT_FALSE(follower->Follow().ok());
+  EXPECT_EQ(incidents_.watched_after, 1u);
+  ASSERT_THAT(incidents_.submissions, SizeIs(2));
+  EXPECT_THAT(incidents_.submissions[1].differences(),
+              ElementsAre("added: alert HighErrorRate (cart)"));
+}
+
+TEST_F(FollowerTest, TellsDifferencesAgainstWhatIsStoredAfterARestart) {
+  incidents_.Append(Alert(10, "cart", "HighLatency"));
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  timeline::Event deploy =
+      timeline::MakeChange(absl::Minutes(6), "cart", "Deploy cart", "3.2.1");
+  deploy.append_time = deploy.event_time + absl::Minutes(40);
+  incidents_.Append(deploy);
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  ASSERT_THAT(incidents_.submissions, SizeIs(2));
+  EXPECT_THAT(
+      incidents_.submissions[1].differences(),
+      Contains("added: change of cart 3.2.1, \"Deploy cart\", learnt 40 "
+               "min later"));
+}
+
+TEST_F(FollowerTest, SubmitsNothingNewAfterAnIdleRestart) {
+  for (const timeline::Event& event : timeline::MakeWorld(7, 200)) {
+    incidents_.Append(event);
+  }
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  const size_t stored = incidents_.submissions.size();
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  EXPECT_THAT(incidents_.submissions, SizeIs(stored));
+}
+
+TEST_F(FollowerTest, SaysThatACandidateMergedAlthoughItWasAwayWhenItHappened) {
+  incidents_.Append(Alert(3, "cart", "HighLatency"));
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  incidents_.Append(Alert(1, "cart", "HighErrorRate"));
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  const v1::Candidate& merged =
+      incidents_.candidates[incidents_.log[0].event_id()];
+  EXPECT_EQ(merged.state(), v1::CANDIDATE_STATE_MERGED);
+  EXPECT_EQ(merged.merged_into_candidate_id(), incidents_.log[1].event_id());
+}
+
+TEST_F(FollowerTest, BeginsAnewWhenTheLogIsAnotherOne) {
+  incidents_.cursor = "safe 1000 read 2000 watermark 1";
+  incidents_.Append(Alert(0, "cart", "HighLatency"));
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_THAT(follower->Follow(), StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_FALSE(follower->caught_up());
+}
+
+TEST_F(FollowerTest, ReadsFromTheBeginningWhenTheCursorMakesNoSense) {
+  incidents_.cursor = "nonsense";
+  incidents_.Append(Alert(0, "cart", "HighLatency"));
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  EXPECT_EQ(incidents_.watched_after, 0u);
+  EXPECT_THAT(incidents_.submissions, SizeIs(1));
+  EXPECT_THAT(incidents_.cursor, HasSubstr("safe "));
+}
+
+TEST_F(FollowerTest, CountsWhatItDoes) {
+  incidents_.Append(Alert(0, "cart", "HighLatency"));
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  const std::string text = metrics_.Text();
+  EXPECT_THAT(text, HasSubstr("secondstory_assembler_position 1\n"));
+  EXPECT_THAT(
+      text, HasSubstr("secondstory_assembler_candidates{state=\"open\"} 1\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr(
+          "secondstory_assembler_revisions_total{outcome=\"stored\"} 1\n"));
+}
+
+class FollowerCrashTest : public FollowerTest,
+                          public ::testing::WithParamInterface<int> {};
+
+TEST_P(FollowerCrashTest, EndsWithSameCandidatesHoweverOftenItDies) {
+  const uint64_t seed = timeline::TestSeed(static_cast<uint64_t>(GetParam()));
+  const std::vector<timeline::Event> world = timeline::MakeWorld(seed, 400);
+  for (const timeline::Event& event : world) incidents_.Append(event);
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  const std::string expected = incidents_.Living();
+
+  incidents_ = FakeIncidents();
+  std::mt19937_64 random(seed);
+  std::unique_ptr<Follower> follower = NewFollower();
+  for (const timeline::Event& event : world) {
+    incidents_.Append(event);
+    if (random() % 6 != 0) continue;
+    incidents_.calls_left = static_cast<int>(random() % 12);
+    EXPECT_FALSE(follower->Follow().ok());
+    if (random() % 3 == 0) follower = NewFollower();
+  }
+  incidents_.calls_left = 1 << 30;
+  EXPECT_THAT(follower->Follow(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(incidents_.Living(), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, FollowerCrashTest, ::testing::Range(1, 9));
+
+TEST(ResumePointTest, IsReadAsItWasWritten) {
+  const ResumePoint point = {12, 345, absl::FromUnixMicros(6789)};
+  SS_ASSERT_OK_AND_ASSIGN(const ResumePoint back,
+                          ParseResumePoint(FormatResumePoint(point)));
+  EXPECT_EQ(back.safe_position, 12u);
+  EXPECT_EQ(back.read_position, 345u);
+  EXPECT_EQ(back.watermark, point.watermark);
+}
+
+TEST(ResumePointTest, IsTheBeginningWhenNoneWasStored) {
+  SS_ASSERT_OK_AND_ASSIGN(const ResumePoint point, ParseResumePoint(""));
+  EXPECT_EQ(point.safe_position, 0u);
+  EXPECT_EQ(point.watermark, absl::InfinitePast());
+}
+
+TEST(ResumePointTest, RefusesAnythingElse) {
+  for (const char* text :
+       {"12", "safe x read 1 watermark 1", "safe 1 read 1"}) {
+    EXPECT_THAT(ParseResumePoint(text),
+                StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr(text)));
+  }
+}
+
+}  // namespace
+}  // namespace secondstory::ingest

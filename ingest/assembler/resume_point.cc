@@ -1,0 +1,35 @@
+#include "ingest/assembler/resume_point.h"
+
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+
+namespace secondstory::ingest {
+
+std::string FormatResumePoint(const ResumePoint& point) {
+  return absl::StrCat("safe ", point.safe_position, " read ",
+                      point.read_position, " watermark ",
+                      absl::ToUnixMicros(point.watermark));
+}
+
+absl::StatusOr<ResumePoint> ParseResumePoint(absl::string_view text) {
+  ResumePoint point;
+  if (text.empty()) return point;
+  const std::vector<absl::string_view> words = absl::StrSplit(text, ' ');
+  int64_t micros = 0;
+  if (words.size() != 6 || words[0] != "safe" || words[2] != "read" ||
+      words[4] != "watermark" ||
+      !absl::SimpleAtoi(words[1], &point.safe_position) ||
+      !absl::SimpleAtoi(words[3], &point.read_position) ||
+      !absl::SimpleAtoi(words[5], &micros)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the cursor of assemblerd is \"", text,
+                     "\"; expected \"safe N read N watermark MICROS\""));
+  }
+  point.watermark = absl::FromUnixMicros(micros);
+  return point;
+}
+
+}  // namespace secondstory::ingest
