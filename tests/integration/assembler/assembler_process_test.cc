@@ -1,0 +1,226 @@
+// Goal: kill -9 of either process at any moment ends in the same candidates as
+// an undisturbed run, byte for byte.
+// Method: real incidentd and assemblerd; a seeded world is appended in pieces,
+// with kills in between. The undisturbed run reads the whole world at once.
+// Seed: printed; set SECONDSTORY_SEED to replay.
+#include <grpcpp/grpcpp.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/http_client.h"
+#include "base/proto_time.h"
+#include "base/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "secondstory/v1/candidate_service.grpc.pb.h"
+#include "secondstory/v1/event_service.grpc.pb.h"
+#include "tests/support/subprocess.h"
+#include "tests/support/wait_until.h"
+#include "timeline/scenario.h"
+
+namespace secondstory {
+namespace {
+
+using support::Subprocess;
+using support::WaitUntil;
+using ::testing::HasSubstr;
+
+constexpr std::pair<timeline::EventKind, v1::EventKind> kKinds[] = {
+    {timeline::EventKind::kAlertFired, v1::EVENT_KIND_ALERT_FIRED},
+    {timeline::EventKind::kAlertResolved, v1::EVENT_KIND_ALERT_RESOLVED},
+    {timeline::EventKind::kChangeFinished, v1::EVENT_KIND_CHANGE_FINISHED},
+    {timeline::EventKind::kChangeRolledBack, v1::EVENT_KIND_CHANGE_ROLLED_BACK},
+    {timeline::EventKind::kUserReport, v1::EVENT_KIND_USER_REPORT},
+    {timeline::EventKind::kHumanAction, v1::EVENT_KIND_HUMAN_ACTION},
+};
+
+v1::Event ToProtoEvent(const timeline::Event& event) {
+  v1::Event proto;
+  proto.set_source(event.source);
+  proto.set_source_event_id(event.source_event_id);
+  for (const auto& [own, kind] : kKinds) {
+    if (own == event.kind) proto.set_kind(kind);
+  }
+  *proto.mutable_event_time() = FromTime(event.event_time);
+  proto.set_service(event.service);
+  proto.set_title(event.title);
+  for (const auto& [key, value] : event.labels) {
+    (*proto.mutable_labels())[key] = value;
+  }
+  if (!event.change.revision.empty()) {
+    proto.mutable_change()->set_revision(event.change.revision);
+  }
+  return proto;
+}
+
+// incidentd, assemblerd and a client of the first.
+class Installation {
+ public:
+  explicit Installation(const std::string& name)
+      : dir_(absl::StrCat(testing::TempDir(), "/", name)) {
+    StartIncidentd();
+  }
+
+  void StartIncidentd() {
+    SS_ASSERT_OK_AND_ASSIGN(
+        incidentd_,
+        Subprocess::Start(
+            "services/incidentd/incidentd",
+            {absl::StrCat("--grpc_address=127.0.0.1:", port_),
+             "--metrics_address=127.0.0.1:0", "--data_dir=" + dir_}));
+    SS_ASSERT_OK_AND_ASSIGN(port_, incidentd_->WaitForPort("grpc"));
+    SS_ASSERT_OK(incidentd_->WaitForLog("ready"));
+    channel_ = grpc::CreateChannel(absl::StrCat("127.0.0.1:", port_),
+                                   grpc::InsecureChannelCredentials());
+  }
+
+  void StartAssemblerd() {
+    SS_ASSERT_OK_AND_ASSIGN(
+        assemblerd_, Subprocess::Start(
+                         "ingest/assembler/assemblerd",
+                         {absl::StrCat("--incidentd_address=127.0.0.1:", port_),
+                          "--metrics_address=127.0.0.1:0"}));
+  }
+
+  void KillIncidentd() {
+    incidentd_->Kill(SIGKILL);
+    SS_ASSERT_OK(incidentd_->Wait());
+  }
+
+  void KillAssemblerd() {
+    assemblerd_->Kill(SIGKILL);
+    SS_ASSERT_OK(assemblerd_->Wait());
+  }
+
+  Subprocess* assemblerd() { return assemblerd_.get(); }
+
+  void Append(const std::vector<timeline::Event>& events, size_t first,
+              size_t last) {
+    v1::AppendEventsRequest request;
+    for (size_t i = first; i < last; ++i) {
+      *request.add_events() = ToProtoEvent(events[i]);
+    }
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    v1::AppendEventsResponse response;
+    const grpc::Status status =
+        v1::EventService::NewStub(channel_)->AppendEvents(&context, request,
+                                                          &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+    for (const v1::EventOutcome& outcome : response.outcomes()) {
+      ASSERT_EQ(outcome.outcome(), v1::APPEND_OUTCOME_STORED)
+          << outcome.ShortDebugString();
+    }
+  }
+
+  // All candidates but merged ones, as text.
+  std::string Candidates() {
+    std::vector<std::string> texts;
+    const auto stub = v1::CandidateService::NewStub(channel_);
+    v1::ListCandidatesRequest request;
+    request.set_page_size(500);
+    grpc::ClientContext context;
+    context.set_wait_for_ready(true);
+    v1::ListCandidatesResponse list;
+    if (!stub->ListCandidates(&context, request, &list).ok()) return "";
+    for (const v1::Candidate& listed : list.candidates()) {
+      grpc::ClientContext get_context;
+      v1::GetCandidateRequest get;
+      get.set_candidate_id(listed.candidate_id());
+      v1::GetCandidateResponse got;
+      if (!stub->GetCandidate(&get_context, get, &got).ok()) return "";
+      v1::Candidate candidate = got.candidate();
+      candidate.clear_revision();
+      candidate.clear_submit_time();
+      candidate.clear_differences();
+      texts.push_back(candidate.DebugString());
+    }
+    std::string all;
+    for (const std::string& text : texts) all += text;
+    return all;
+  }
+
+ private:
+  const std::string dir_;
+  int port_ = 0;
+  std::unique_ptr<Subprocess> incidentd_;
+  std::unique_ptr<Subprocess> assemblerd_;
+  std::shared_ptr<grpc::Channel> channel_;
+};
+
+TEST(AssemblerProcessTest, EndsWithSameBytesWhicheverProcessIsKilledWhenever) {
+  const uint64_t seed = timeline::TestSeed(11);
+  const std::vector<timeline::Event> world = timeline::MakeWorld(seed, 400);
+
+  Installation undisturbed("undisturbed");
+  undisturbed.Append(world, 0, world.size());
+  undisturbed.StartAssemblerd();
+  SS_ASSERT_OK(undisturbed.assemblerd()->WaitForLog("ready"));
+  const std::string expected = undisturbed.Candidates();
+  EXPECT_THAT(expected, HasSubstr("CANDIDATE_STATE_QUIET"));
+
+  Installation disturbed("disturbed");
+  disturbed.StartAssemblerd();
+  std::mt19937_64 random(seed);
+  size_t appended = 0;
+  for (int kill = 0; kill < 8; ++kill) {
+    const size_t next = std::min(world.size(), appended + 20 + random() % 40);
+    disturbed.Append(world, appended, next);
+    appended = next;
+    if (kill % 3 == 2) {
+      disturbed.KillIncidentd();
+      disturbed.StartIncidentd();
+    } else {
+      // Half of them in the midst of reading, half once it has caught up.
+      if (kill % 2 == 0) {
+        SS_ASSERT_OK(disturbed.assemblerd()->WaitForLog("ready"));
+      }
+      disturbed.KillAssemblerd();
+      disturbed.StartAssemblerd();
+    }
+  }
+  disturbed.Append(world, appended, world.size());
+  std::string actual;
+  EXPECT_TRUE(WaitUntil("the candidates are those of the undisturbed run", [&] {
+    actual = disturbed.Candidates();
+    return actual == expected;
+  }));
+  EXPECT_EQ(actual, expected);
+}
+
+TEST(AssemblerProcessTest, SaysThatItIsReadyOnlyOnceItHasReadEverything) {
+  SS_ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Subprocess> alone,
+                          Subprocess::Start("ingest/assembler/assemblerd",
+                                            {"--incidentd_address=127.0.0.1:1",
+                                             "--metrics_address=127.0.0.1:0"}));
+  SS_ASSERT_OK_AND_ASSIGN(const int port, alone->WaitForPort("metrics"));
+  HttpCall call;
+  call.url = absl::StrCat("http://127.0.0.1:", port, "/readyz");
+  SS_ASSERT_OK_AND_ASSIGN(const HttpAnswer answer, CallHttp(call));
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.body, HasSubstr("has not yet read all events"));
+  SS_ASSERT_OK(alone->WaitForLog("following broke off; trying again"));
+  alone->Kill(SIGTERM);
+  SS_ASSERT_OK_AND_ASSIGN(const int code, alone->Wait());
+  EXPECT_EQ(code, 0);
+}
+
+TEST(AssemblerProcessTest, RefusesATopologyThatCannotBeRead) {
+  SS_ASSERT_OK_AND_ASSIGN(const std::unique_ptr<Subprocess> process,
+                          Subprocess::Start("ingest/assembler/assemblerd",
+                                            {"--topology_file=/no/such.csv",
+                                             "--metrics_address=127.0.0.1:0"}));
+  SS_ASSERT_OK_AND_ASSIGN(const int code, process->Wait());
+  EXPECT_EQ(code, 1);
+  EXPECT_THAT(process->stderr_text(), HasSubstr("/no/such.csv"));
+}
+
+}  // namespace
+}  // namespace secondstory
