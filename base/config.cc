@@ -5,6 +5,7 @@
 #include <cstring>
 #include <fstream>
 #include <optional>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -74,6 +75,9 @@ std::string ElementTypeText(const FieldDescriptor& field) {
   const auto& o = field.options();
   if (IsDuration(field)) return "duration such as 30s or 1h30m";
   if (o.GetExtension(options::address)) return "host:port";
+  if (o.HasExtension(options::pattern)) {
+    return absl::StrCat("text that matches ", o.GetExtension(options::pattern));
+  }
   if (o.ExtensionSize(options::one_of) > 0) {
     std::vector<std::string> texts;
     for (int i = 0; i < o.ExtensionSize(options::one_of); ++i) {
@@ -121,6 +125,9 @@ bool TextIsAllowed(const FieldDescriptor& field, const std::string& text) {
   const auto& o = field.options();
   if (!IsUtf8(text)) return false;
   if (o.GetExtension(options::address)) return IsAddress(text);
+  if (o.HasExtension(options::pattern)) {
+    return std::regex_match(text, std::regex(o.GetExtension(options::pattern)));
+  }
   const int count = o.ExtensionSize(options::one_of);
   for (int i = 0; i < count; ++i) {
     if (text == o.GetExtension(options::one_of, i)) return true;

@@ -102,6 +102,13 @@ TEST(ConfigTest, NamesTheValueAndWhatWasExpected) {
   EXPECT_THAT(Errors<AlertdConfig>("log_level: loud\n"),
               ElementsAre("a.yaml:1: log_level: \"loud\"; expected one of "
                           "debug, info, warning, error"));
+  EXPECT_THAT(
+      Errors<AlertdConfig>(
+          "alertmanagers: [{name: a b, urls: [\"h:9093\"]}]\n"),
+      ElementsAre("a.yaml:1: alertmanagers[0].name: \"a b\"; expected text "
+                  "that matches [A-Za-z0-9._-]{1,200}",
+                  "a.yaml:1: alertmanagers[0].urls[0]: \"h:9093\"; expected "
+                  "text that matches https?://.+"));
   EXPECT_THAT(Errors<IncidentdConfig>("block_cache_mib: 0\n"),
               ElementsAre("a.yaml:1: block_cache_mib: \"0\"; expected whole "
                           "number, at least 1"));
@@ -133,10 +140,11 @@ TEST(ConfigTest, NamesWhatIsMissingAndWhere) {
   EXPECT_THAT(
       Errors<AlertdConfig>("alertmanagers:\n- urls: [\"http://a\"]\n"),
       ElementsAre("a.yaml:2: alertmanagers[0].name: is missing; expected "
-                  "text"));
+                  "text that matches [A-Za-z0-9._-]{1,200}"));
   EXPECT_THAT(Errors<AlertdConfig>("alertmanagers:\n- name: a\n"),
               ElementsAre("a.yaml:2: alertmanagers[0].urls: has 0 entries; "
-                          "expected a list of text, at least 1"));
+                          "expected a list of text that matches https?://.+, "
+                          "at least 1"));
 }
 
 TEST(ConfigTest, TellsAllThatIsWrongAtOnce) {
@@ -159,7 +167,7 @@ TEST(ConfigTest, NamesThePlaceWhereAFileIsNoYaml) {
 TEST(ConfigTest, LetsFlagsReplaceWhatTheFileSays) {
   const std::string path = WriteFile(
       "poll_interval: 5s\nlog_level: debug\n"
-      "alertmanagers: [{name: a, urls: [u]}]\n");
+      "alertmanagers: [{name: a, urls: [\"http://u\"]}]\n");
   AlertdConfig config;
   EXPECT_THAT(
       LoadConfig(
