@@ -78,26 +78,59 @@ std::string TextOrEmpty(const char* text) {
   return text == nullptr ? "" : text;
 }
 
-// The commits of `tip`'s first-parent history that `seen` does not have.
-absl::StatusOr<std::vector<std::string>> Walk(git_repository* repository,
-                                              const git_oid& tip,
-                                              const git_oid& seen) {
-  git_revwalk* walk = nullptr;
-  int code = git_revwalk_new(&walk, repository);
-  if (code != 0) return GitError(code, "cannot walk the history");
-  const Owned<git_revwalk> owner(walk, git_revwalk_free);
-  git_revwalk_sorting(walk, GIT_SORT_TOPOLOGICAL);
-  git_revwalk_simplify_first_parent(walk);
-  if (code == 0) code = git_revwalk_push(walk, &tip);
-  if (code == 0) code = git_revwalk_hide(walk, &seen);
-  std::vector<std::string> ids;
-  git_oid id;
-  while (code == 0 && (code = git_revwalk_next(&id, walk)) == 0) {
-    ids.push_back(ToHex(id));
+// The first-parent history of `tip`, newest first: down to the commit before
+// `seen`, or all of it when `seen` is not in it.
+struct Chain {
+  std::vector<git_oid> ids;
+  bool ends_at_seen = false;
+};
+
+absl::StatusOr<Chain> ReadChain(git_repository* repository, git_oid tip,
+                                const git_oid& seen) {
+  Chain chain;
+  for (git_oid id = tip;;) {
+    if (git_oid_equal(&id, &seen) != 0) {
+      chain.ends_at_seen = true;
+      return chain;
+    }
+    SS_ASSIGN_OR_RETURN(const Owned<git_commit> commit,
+                        FindCommit(repository, id));
+    chain.ids.push_back(id);
+    if (git_commit_parentcount(commit.get()) == 0) return chain;
+    id = *git_commit_parent_id(commit.get(), 0);
   }
-  if (code != GIT_ITEROVER) return GitError(code, "cannot walk the history");
-  std::reverse(ids.begin(), ids.end());
-  return ids;
+}
+
+// How many commits of `chain`, newest first, are not in the history of `seen`.
+// Once one is, all behind it are. Not git_revwalk, which trusts the commits'
+// times, and leaks when it meets a damaged commit.
+absl::StatusOr<size_t> CountNew(git_repository* repository,
+                                const std::vector<git_oid>& chain,
+                                const git_oid& seen) {
+  size_t begin = 0;
+  size_t end = chain.size();
+  while (begin < end) {
+    const size_t middle = begin + (end - begin) / 2;
+    const int is_known =
+        git_graph_descendant_of(repository, &seen, &chain[middle]);
+    if (is_known < 0) return GitError(is_known, "cannot compare histories");
+    if (is_known == 1) {
+      end = middle;
+    } else {
+      begin = middle + 1;
+    }
+  }
+  return begin;
+}
+
+// Empty when the histories have nothing in common.
+absl::StatusOr<std::string> FindMergeBase(git_repository* repository,
+                                          const git_oid& a, const git_oid& b) {
+  git_oid base;
+  const int code = git_merge_base(&base, repository, &a, &b);
+  if (code == GIT_ENOTFOUND) return std::string();
+  if (code != 0) return GitError(code, "cannot find the merge base");
+  return ToHex(base);
 }
 
 }  // namespace
@@ -148,15 +181,18 @@ absl::StatusOr<NewCommits> GitHistory::ListAfter(
     return commits;
   }
   SS_RETURN_IF_ERROR(seen_commit.status());
+  SS_ASSIGN_OR_RETURN(Chain chain, ReadChain(repository_, tip, seen));
   NewCommits commits;
-  SS_ASSIGN_OR_RETURN(commits.ids, Walk(repository_, tip, seen));
-  git_oid base;
-  const int code = git_merge_base(&base, repository_, &tip, &seen);
-  if (code != 0 && code != GIT_ENOTFOUND) {
-    return GitError(code, "cannot find the merge base");
+  if (!chain.ends_at_seen) {
+    SS_ASSIGN_OR_RETURN(const size_t count,
+                        CountNew(repository_, chain.ids, seen));
+    chain.ids.resize(count);
+    SS_ASSIGN_OR_RETURN(commits.merge_base,
+                        FindMergeBase(repository_, tip, seen));
+    commits.is_rewritten = commits.merge_base != seen_hex;
   }
-  commits.is_rewritten = code != 0 || git_oid_cmp(&base, &seen) != 0;
-  if (code == 0) commits.merge_base = ToHex(base);
+  std::reverse(chain.ids.begin(), chain.ids.end());
+  for (const git_oid& id : chain.ids) commits.ids.push_back(ToHex(id));
   return commits;
 }
 

@@ -49,7 +49,8 @@ class GitHistory {
       const std::string& branch) const;
 
   // The commits from `tip` back along first parents that are not in the history
-  // of `seen`. Cost: the commits between the two.
+  // of `seen`. Cost: the commits between the two; when `seen` is not on that
+  // way, all of the history.
   absl::StatusOr<NewCommits> ListAfter(const std::string& seen,
                                        const std::string& tip,
                                        absl::Time first_look_since) const;
