@@ -1,11 +1,17 @@
 // Goal: an alert of a real Prometheus, told by a real Alertmanager, becomes one
-// event when it fires and one when it resolves, by whichever way it comes.
-// Method: Prometheus, Alertmanager, alertd and incidentd as processes.
+// event when it fires and one when it resolves, by whichever way it comes, and
+// is seen in a candidate.
+// Method: Prometheus, Alertmanager, alertd, incidentd and assemblerd as
+// processes.
 #include <grpcpp/grpcpp.h>
 #include <signal.h>
 
+#include <chrono>
 #include <fstream>
+#include <future>
 #include <memory>
+#include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,7 +23,9 @@
 #include "base/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "secondstory/v1/candidate_service.grpc.pb.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
+#include "tests/support/seed.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/wait_until.h"
 
@@ -174,6 +182,34 @@ class AlertsTest : public testing::Test {
     alertd_url_ = absl::StrCat("http://127.0.0.1:", port);
   }
 
+  void StartAssemblerd() {
+    SS_ASSERT_OK_AND_ASSIGN(
+        assemblerd_,
+        Subprocess::Start("ingest/assembler/assemblerd",
+                          {"--metrics_address=127.0.0.1:0",
+                           "--incidentd_address=" + incidentd_address()}));
+  }
+
+  // The timeline of the only candidate; nothing while there is none.
+  std::vector<v1::CandidateEvent> CandidateLines() {
+    auto stub = v1::CandidateService::NewStub(grpc::CreateChannel(
+        incidentd_address(), grpc::InsecureChannelCredentials()));
+    grpc::ClientContext list_context;
+    v1::ListCandidatesResponse list;
+    const grpc::Status status =
+        stub->ListCandidates(&list_context, v1::ListCandidatesRequest(), &list);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    EXPECT_LE(list.candidates_size(), 1);
+    if (list.candidates().empty()) return {};
+    grpc::ClientContext get_context;
+    v1::GetCandidateRequest request;
+    request.set_candidate_id(list.candidates(0).candidate_id());
+    v1::GetCandidateResponse response;
+    EXPECT_TRUE(stub->GetCandidate(&get_context, request, &response).ok());
+    return {response.candidate().events().begin(),
+            response.candidate().events().end()};
+  }
+
   // Of a counter of alertd, with its labels.
   double Count(const std::string& metric) {
     for (absl::string_view line :
@@ -209,12 +245,14 @@ class AlertsTest : public testing::Test {
   std::unique_ptr<Subprocess> alertmanager_;
   std::unique_ptr<Subprocess> prometheus_;
   std::unique_ptr<Subprocess> alertd_;
+  std::unique_ptr<Subprocess> assemblerd_;
 };
 
 TEST_F(AlertsTest, ArriveOnceByWebhookAndByPoll) {
   WriteAlertmanagerConfig("");
   StartAlertmanager();
   StartAlertd();
+  StartAssemblerd();
   WriteAlertmanagerConfig(alertd_url_ + "/v1/alertmanager/prod");
   alertmanager_->Kill(SIGHUP);
   StartPrometheus();
@@ -234,6 +272,11 @@ TEST_F(AlertsTest, ArriveOnceByWebhookAndByPoll) {
   }));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
                                    "EVENT_KIND_ALERT_RESOLVED"));
+  ASSERT_TRUE(WaitUntil("the alert is in a candidate, resolved", [&] {
+    const std::vector<v1::CandidateEvent> lines = CandidateLines();
+    return lines.size() == 1 && lines[0].has_resolve_time() &&
+           lines[0].title() == "Checkouts fail";
+  }));
   const v1::Event fired = Events()[0];
   EXPECT_EQ(fired.source(), "alertmanager/prod");
   EXPECT_EQ(fired.service(), "checkout");
@@ -296,6 +339,48 @@ TEST_F(AlertsTest, AreCountedInAFormThatPrometheusAccepts) {
       Subprocess::Start("/usr/bin/promtool", {"check", "metrics"}, metrics));
   EXPECT_THAT(promtool->Wait(), IsOkAndHolds(0));
   EXPECT_EQ(promtool->stderr_text(), "");
+}
+
+// Goal: whenever alertd dies, no alert that it answered 200 to is missing, and
+// none is stored twice when its sender sends it again.
+// Method: alerts are posted one by one; alertd is killed at a random moment
+// after a post began, and started again; a post without an answer is repeated,
+// as Alertmanager does.
+TEST_F(AlertsTest, LoseNothingWhenAlertdIsKilledAtAnyMoment) {
+  std::mt19937_64 random(support::Seed());
+  alertmanager_url_ = "http://127.0.0.1:1";  // nobody is there
+  StartAlertd();
+  constexpr int kAlertCount = 80;
+  int kill_count = 0;
+  for (int i = 0; i < kAlertCount;) {
+    HttpCall call;
+    call.method = "POST";
+    call.url = alertd_url_ + "/v1/alertmanager/prod";
+    call.body = absl::StrCat(
+        R"({"alerts": [{"status": "firing", "labels": {"alertname": "A"},)",
+        R"("startsAt": "2026-03-01T12:00:00Z", "fingerprint": "f)", i, "\"}]}");
+    auto answer = std::async(std::launch::async, CallHttp, call);
+    if (random() % 5 == 0) {
+      // Now, or while it works, or just after it.
+      answer.wait_for(std::chrono::microseconds(random() % 4000));
+      alertd_->Kill(SIGKILL);
+      ++kill_count;
+    }
+    const absl::StatusOr<HttpAnswer> got = answer.get();
+    if (got.ok() && got->status == 200) ++i;
+    if (!got.ok()) {
+      alertd_.reset();
+      StartAlertd();
+    }
+  }
+  ASSERT_GT(kill_count, 0);
+  alertd_.reset();
+  StartAlertd();
+  ASSERT_TRUE(WaitForEvents(kAlertCount));
+  std::set<std::string> ids;
+  for (const v1::Event& event : Events()) ids.insert(event.source_event_id());
+  EXPECT_EQ(ids.size(), static_cast<size_t>(kAlertCount));
+  EXPECT_EQ(Events().size(), static_cast<size_t>(kAlertCount));
 }
 
 // The fingerprint of a real Alertmanager is the one that we would make.
