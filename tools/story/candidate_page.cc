@@ -19,10 +19,12 @@ namespace {
 
 using google::protobuf::Timestamp;
 
-// A page shows so many lines at its beginning and at its end, and so many
-// changes at least as likely as this.
+// A page shows so many lines at its beginning and at its end.
 constexpr int kFirstLines = 40;
 constexpr int kLastLines = 20;
+// So many changes at least, and as many as this when they are as likely as
+// that; what is less likely is shown without its evidence.
+constexpr int kChangesMin = 4;
 constexpr int kChangesMax = 8;
 constexpr double kScoreMin = 0.01;
 // Evidence that moves the odds less says nothing; more than the second says
@@ -47,7 +49,7 @@ std::string Ago(const Timestamp& time, const PageOptions& options) {
 std::string Lasted(const v1::Candidate& candidate) {
   const absl::Duration duration =
       ToTime(candidate.last_activity_time()) - ToTime(candidate.onset_time());
-  if (duration <= absl::ZeroDuration()) return "a single moment so far";
+  if (duration <= absl::ZeroDuration()) return "";
   return absl::StrCat(
       InWords(duration), ", to the last event at ",
       TimeBeside(candidate.last_activity_time(), candidate.onset_time()));
@@ -163,22 +165,27 @@ std::string Behind(const std::string& lead, const std::string& text, int indent,
   return lead + (lines.size() > begin ? lines.substr(begin) : "-\n");
 }
 
+// Service, time, revision, and how long before the onset. That lag's log-odds
+// hold the base rate of changes too; with a sign it would read as if a change
+// right before the onset spoke against itself.
 std::string WhereAndWhen(const v1::RankedChange& change) {
-  return absl::StrCat(change.service(), change.service().empty() ? "" : ", ",
-                      DateAndTime(change.event_time()), " UTC",
-                      change.revision().empty() ? "" : ", revision ",
-                      change.revision());
+  std::vector<std::string> parts;
+  if (!change.service().empty()) parts.push_back(change.service());
+  parts.push_back(DateAndTime(change.event_time()) + " UTC");
+  for (const v1::Evidence& evidence : change.evidence()) {
+    if (evidence.rule() == "lag") parts.push_back(evidence.text());
+  }
+  if (!change.revision().empty()) {
+    parts.push_back("revision " + change.revision());
+  }
+  return absl::StrJoin(parts, ", ");
 }
 
-std::string Change(int number, const v1::RankedChange& change,
-                   const PageOptions& options) {
-  std::string text = Behind(Lead(absl::StrCat(number, "."), change.score()),
-                            change.title(), kLeadWidth, options);
-  text += RenderParagraph(WhereAndWhen(change), options.width, kLeadWidth);
-  if (!change.url().empty()) {
-    text += RenderParagraph(change.url(), options.width, kLeadWidth);
-  }
+std::string EvidenceLines(const v1::RankedChange& change,
+                          const PageOptions& options) {
+  std::string text;
   for (const v1::Evidence& evidence : change.evidence()) {
+    if (evidence.rule() == "lag") continue;
     const std::string sign =
         absl::StrCat(std::string(kLeadWidth, ' '), SignOf(evidence), " ");
     text += Behind(sign, evidence.text(), kLeadWidth + 3, options);
@@ -186,13 +193,25 @@ std::string Change(int number, const v1::RankedChange& change,
   return text;
 }
 
+std::string Change(int number, const v1::RankedChange& change,
+                   const PageOptions& options) {
+  std::string text = Behind(Lead(absl::StrCat(number, "."), change.score()),
+                            change.title(), kLeadWidth, options);
+  text += RenderParagraph(WhereAndWhen(change), options.width, kLeadWidth);
+  if (!options.all && change.score() < kScoreMin) return text;
+  if (!change.url().empty()) {
+    text += RenderParagraph(change.url(), options.width, kLeadWidth);
+  }
+  return text + EvidenceLines(change, options);
+}
+
 // How many of the ranked changes a page shows.
 int ShownChanges(const v1::Candidate& candidate, const PageOptions& options) {
   const int count = candidate.ranked_changes_size();
   if (options.all) return count;
-  int shown = 0;
+  int shown = std::min(count, kChangesMin);
   while (shown < std::min(count, kChangesMax) &&
-         (shown == 0 || candidate.ranked_changes(shown).score() >= kScoreMin)) {
+         candidate.ranked_changes(shown).score() >= kScoreMin) {
     ++shown;
   }
   return shown;
@@ -229,8 +248,8 @@ std::string Changes(const v1::Candidate& candidate,
   }
   std::string text = absl::StrCat(
       "Changes near the onset\n",
-      RenderParagraph("The likeliest to have contributed first; several may "
-                      "have. ++ and + speak for it, - and -- against.",
+      RenderParagraph("The likeliest first; several may have contributed. "
+                      "+ speaks for it, - against; twice: strongly.",
                       options.width, 2));
   const int shown = ShownChanges(candidate, options);
   for (int i = 0; i < shown; ++i) {

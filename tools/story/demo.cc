@@ -1,5 +1,6 @@
 #include "tools/story/demo.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -30,6 +31,10 @@ namespace {
 constexpr absl::Duration kPoll = absl::Milliseconds(50);
 constexpr absl::Duration kPatienceDefault = absl::Seconds(60);
 constexpr absl::Duration kPaceDefault = absl::Milliseconds(400);
+// Nothing has changed for so long.
+constexpr absl::Duration kSettled = absl::Seconds(2);
+// Candidates of the incident begin at most so long after its last event.
+constexpr absl::Duration kAfterwards = absl::Hours(2);
 
 // Asks `is_so` until it says true.
 absl::Status WaitUntil(const std::string& what, absl::Duration patience,
@@ -241,72 +246,117 @@ class Demo {
     call_.out().flush();
   }
 
-  // The candidate whose timeline holds the alert; empty while there is none.
-  absl::StatusOr<v1::Candidate> FindCandidate() const {
+  // All candidates from the onset on, the one with the first onset first.
+  absl::StatusOr<std::vector<v1::Candidate>> ReadCandidates() const {
     v1::ListCandidatesRequest list;
     *list.mutable_start_time() = script_.onset;
     *list.mutable_end_time() =
-        FromTime(ToTime(script_.onset) + absl::Microseconds(1));
+        FromTime(ToTime(script_.steps.back().event_time) + kAfterwards);
     SS_ASSIGN_OR_RETURN(
         const v1::ListCandidatesResponse found,
         call_.server->Call(&v1::CandidateService::StubInterface::ListCandidates,
                            list));
+    std::vector<v1::Candidate> candidates;
     for (const v1::Candidate& each : found.candidates()) {
       v1::GetCandidateRequest get;
       get.set_candidate_id(each.candidate_id());
       SS_ASSIGN_OR_RETURN(
-          const v1::GetCandidateResponse response,
+          v1::GetCandidateResponse response,
           call_.server->Call(&v1::CandidateService::StubInterface::GetCandidate,
                              get));
-      if (Missing(response.candidate()).size() < script_.steps.size()) {
-        return response.candidate();
+      if (ShowsOurs(response.candidate())) {
+        candidates.insert(candidates.begin(),
+                          std::move(*response.mutable_candidate()));
       }
     }
-    return v1::Candidate();
+    return candidates;
   }
 
-  // The steps that `candidate` does not show where they are expected.
-  std::vector<std::string> Missing(const v1::Candidate& candidate) const {
-    std::set<std::string> lines;
+  // The ids of the timeline's events, those folded into a line too.
+  static std::set<std::string> LineIds(const v1::Candidate& candidate) {
+    std::set<std::string> ids;
     for (const v1::CandidateEvent& event : candidate.events()) {
-      lines.insert(event.event_id());
-      lines.insert(event.repeat_event_ids().begin(),
-                   event.repeat_event_ids().end());
+      ids.insert(event.event_id());
+      ids.insert(event.repeat_event_ids().begin(),
+                 event.repeat_event_ids().end());
     }
-    std::set<std::string> changes;
-    for (const v1::RankedChange& change : candidate.ranked_changes()) {
-      changes.insert(change.event_id());
+    return ids;
+  }
+
+  bool ShowsOurs(const v1::Candidate& candidate) const {
+    const std::set<std::string> lines = LineIds(candidate);
+    return std::any_of(
+        ids_.begin(), ids_.end(),
+        [&lines](const std::string& id) { return lines.count(id) > 0; });
+  }
+
+  // The steps that the candidates do not show: what was seen and done has to be
+  // on a timeline, what was changed before the onset among the changes of the
+  // first. Where later changes belong is for the assembler to say.
+  std::vector<std::string> Missing(
+      const std::vector<v1::Candidate>& candidates) const {
+    std::set<std::string> shown;
+    for (const v1::Candidate& candidate : candidates) {
+      shown.merge(LineIds(candidate));
+    }
+    if (!candidates.empty()) {
+      for (const v1::RankedChange& change :
+           candidates.front().ranked_changes()) {
+        shown.insert(change.event_id());
+      }
     }
     std::vector<std::string> missing;
     for (size_t i = 0; i < ids_.size(); ++i) {
       const Step& step = script_.steps[i];
-      if ((step.on_timeline ? lines : changes).count(ids_[i]) == 0) {
+      const bool later_change = step.via == Via::kChange &&
+                                ToTime(step.event_time) > ToTime(script_.onset);
+      if (!later_change && shown.count(ids_[i]) == 0) {
         missing.push_back(step.title);
       }
     }
     return missing;
   }
 
+  // Complete, and the same for a while: a late change can still move what
+  // speaks for an earlier one.
+  absl::Status AwaitCandidates(std::vector<v1::Candidate>* candidates) const {
+    std::string before;
+    absl::Time since = SystemClock().Now();
+    return WaitUntil("the candidates did not show all of them", patience_,
+                     [&]() -> absl::StatusOr<bool> {
+                       SS_ASSIGN_OR_RETURN(*candidates, ReadCandidates());
+                       std::string now;
+                       for (const v1::Candidate& candidate : *candidates) {
+                         absl::StrAppend(&now, candidate.candidate_id(), " ",
+                                         candidate.revision(), "\n");
+                       }
+                       if (now != before) since = SystemClock().Now();
+                       before = std::move(now);
+                       return Missing(*candidates).empty() &&
+                              SystemClock().Now() - since >=
+                                  std::min(kSettled, patience_);
+                     });
+  }
+
   absl::Status ShowCandidate() const {
-    call_.out() << "Waiting for the candidate timeline to show all of them.\n";
+    call_.out() << "Waiting for the candidate timeline.\n";
     call_.out().flush();
-    v1::Candidate candidate;
-    const absl::Status complete =
-        WaitUntil("the candidate did not show all of them", patience_,
-                  [&]() -> absl::StatusOr<bool> {
-                    SS_ASSIGN_OR_RETURN(candidate, FindCandidate());
-                    return Missing(candidate).empty();
-                  });
-    if (candidate.candidate_id().empty()) {
-      if (!complete.ok()) return NoCandidate(complete);
-    }
+    std::vector<v1::Candidate> candidates;
+    const absl::Status complete = AwaitCandidates(&candidates);
+    if (candidates.empty()) return NoCandidate(complete);
+    const v1::Candidate& first = candidates.front();
     call_.out() << "\n"
-                << (call_.json ? JsonLine(candidate)
-                               : CandidatePage(candidate, call_.page));
+                << (call_.json ? JsonLine(first)
+                               : CandidatePage(first, call_.page));
+    if (candidates.size() > 1) {
+      candidates.erase(candidates.begin());
+      call_.out() << "\nCandidates of the same hours\n"
+                  << CandidateList(candidates, call_.page);
+    }
     if (complete.ok()) return complete;
     return absl::Status(complete.code(),
-                        absl::StrCat(complete.message(), ". Not on it: ",
-                                     absl::StrJoin(Missing(candidate), "; ")));
+                        absl::StrCat(complete.message(), ". Missing: ",
+                                     absl::StrJoin(Missing(candidates), "; ")));
   }
 
   static absl::Status NoCandidate(const absl::Status& status) {

@@ -11,7 +11,8 @@ namespace secondstory::story {
 // Alertmanager would, a change is appended to the deploy log that deployd
 // follows, what people say is appended as events. After each step it waits
 // until incidentd stores it, so the log is the same in every play; at the end
-// until the candidate shows all of it, and prints the candidate's page.
+// until candidates show what was seen and done, and the alert's candidate the
+// changes before; then it prints that candidate's page, and names the others.
 Command DemoCommand(absl::string_view json);
 
 }  // namespace secondstory::story

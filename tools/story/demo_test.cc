@@ -65,13 +65,11 @@ class DemoTest : public testing::Test {
     candidate.set_title("launch success drops to zero (hub)");
     *candidate.mutable_onset_time() = script_.onset;
     for (const v1::Event& event : fake_.events()) {
-      for (const Step& step : script_.steps) {
-        if (!IsEventOf(step, event)) continue;
-        if (step.on_timeline) {
-          candidate.add_events()->set_event_id(event.event_id());
-        } else {
-          candidate.add_ranked_changes()->set_event_id(event.event_id());
-        }
+      if (event.kind() == v1::EVENT_KIND_CHANGE_FINISHED ||
+          event.kind() == v1::EVENT_KIND_CHANGE_ROLLED_BACK) {
+        candidate.add_ranked_changes()->set_event_id(event.event_id());
+      } else {
+        candidate.add_events()->set_event_id(event.event_id());
       }
     }
     fake_.AddCandidate(candidate);
@@ -135,10 +133,11 @@ TEST_F(DemoTest, SaysThatASecondPlayStoresNothingTwice) {
 
 TEST_F(DemoTest, SaysWhatTheCandidateDoesNotShow) {
   Deliver(Via::kChange);
-  AssembleAll();  // without the alert and what people say
+  fake_.AddEvent(PeopleEvent(script_, script_.steps[9]));
+  AssembleAll();  // without the alert and what else people say
   EXPECT_EQ(Play({"--patience=100ms"}), 3);
   EXPECT_THAT(out_, HasSubstr("launch success drops to zero (hub)\n\n  State"));
-  EXPECT_THAT(err_, HasSubstr("Not on it: launch success drops to zero; "));
+  EXPECT_THAT(err_, HasSubstr("Missing: launch success drops to zero; "));
 }
 
 TEST_F(DemoTest, SaysWhoDoesNotAnswer) {

@@ -68,9 +68,7 @@ absl::StatusOr<Step> ReadStep(const element& object) {
   step.service = Text(object, "service");
   step.title = Text(object, "title");
   step.revision = Text(object, "revision");
-  const std::string shown = Text(object, "shown");
-  step.on_timeline = shown == "timeline";
-  if (shown != "timeline" && shown != "changes") return Wrong("shown", shown);
+  step.touches = Text(object, "touches");
   if (step.id.empty()) return Wrong("id", step.id);
   if (step.title.empty()) return Wrong("title", step.title);
   return step;
@@ -148,6 +146,11 @@ std::string DeployLogLine(const Script& script, const Step& step) {
   AppendMember("service", step.service, &line);
   AppendMember("title", step.title, &line);
   AppendMember("revision", step.revision, &line);
+  if (!step.touches.empty()) {
+    line.append(",\"services\":[");
+    AppendJsonText(step.touches, &line);
+    line.push_back(']');
+  }
   return line + "}\n";
 }
 

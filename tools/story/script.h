@@ -27,9 +27,7 @@ struct Step {
   std::string service;  // may be empty
   std::string title;
   std::string revision;  // of a change; may be empty
-  // True: expected on the candidate's timeline; false: among the changes near
-  // its onset.
-  bool on_timeline = false;
+  std::string touches;   // a further service that a change touches
 };
 
 struct Script {

@@ -59,7 +59,7 @@ TEST(ScriptTest, WritesALineThatDeploydReads) {
             R"("id":"mybinder-2018-04-18/pr-555","kind":"rolled_back",)"
             R"("service":"mybinder",)"
             R"("title":"Revert \"Bring in updated JupyerHub chart\"",)"
-            R"("revision":"87342f951fc3"})"
+            R"("revision":"87342f951fc3","services":["hub"]})"
             "\n");
 }
 
