@@ -305,9 +305,10 @@ std::string CandidateList(absl::Span<const v1::Candidate> candidates,
                {"WHAT", 1},
                {"ID"}});
   for (const v1::Candidate& candidate : candidates) {
+    const absl::Duration lasted =
+        ToTime(candidate.last_activity_time()) - ToTime(candidate.onset_time());
     table.AddRow({DateAndTime(candidate.onset_time()),
-                  InWords(ToTime(candidate.last_activity_time()) -
-                          ToTime(candidate.onset_time())),
+                  lasted > absl::ZeroDuration() ? InWords(lasted) : "-",
                   StateInWords(candidate.state()),
                   SeverityInWords(candidate.severity()), candidate.title(),
                   ShortId(candidate.candidate_id())});

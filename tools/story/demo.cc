@@ -103,7 +103,7 @@ class Demo {
   absl::Status PlayStep(size_t index) {
     const Step& step = script_.steps[index];
     SS_ASSIGN_OR_RETURN(const std::string known_id, FindStored(step));
-    ShowProgress(index, known_id.empty() ? "" : " (stored before)");
+    ShowProgress(index);
     SS_RETURN_IF_ERROR(Send(step));
     std::string id;
     SS_RETURN_IF_ERROR(
@@ -117,16 +117,13 @@ class Demo {
     return absl::OkStatus();
   }
 
-  void ShowProgress(size_t index, const std::string& note) const {
+  void ShowProgress(size_t index) const {
     const Step& step = script_.steps[index];
-    call_.out() << CutTo(absl::StrFormat("[%2d/%d] %s  %-10s  %s%s%s%s",
-                                         index + 1, script_.steps.size(),
-                                         DateAndTime(step.event_time),
-                                         DoorName(step), step.service,
-                                         step.service.empty() ? "" : ": ",
-                                         step.title, note),
-                         call_.page.width)
-                << "\n";
+    const std::string line = absl::StrFormat(
+        "[%2d/%d] %s  %-10s  %s%s%s", index + 1, script_.steps.size(),
+        DateAndTime(step.event_time), DoorName(step), step.service,
+        step.service.empty() ? "" : ": ", step.title);
+    call_.out() << CutTo(line, call_.page.width) << "\n";
     call_.out().flush();
   }
 
@@ -240,7 +237,7 @@ class Demo {
       call_.out() << "All " << count << " events are stored, each once.\n";
     } else {
       call_.out() << known_count_ << " of the " << count
-                  << " events were stored before: playing them again stored "
+                  << " events were stored before; playing them again stored "
                      "nothing twice.\n";
     }
     call_.out().flush();

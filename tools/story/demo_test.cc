@@ -123,7 +123,7 @@ TEST_F(DemoTest, SaysThatASecondPlayStoresNothingTwice) {
   Deliver(Via::kChange);
   AssembleAll();
   Play({"--patience=0s"});
-  EXPECT_THAT(out_, HasSubstr("10 of the 14 events were stored before: playing "
+  EXPECT_THAT(out_, HasSubstr("10 of the 14 events were stored before; playing "
                               "them again stored nothing twice.\n"));
   EXPECT_EQ(fake_.events().size(), 14u);
   Play({"--patience=0s"});

@@ -168,7 +168,7 @@ absl::Status Append(const Call& call) {
   }
   if (counts.refused == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrCat(counts.refused, " of the lines were refused"));
+      absl::StrCat("lines refused: ", counts.refused));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tools/story/server.h"
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -20,6 +21,10 @@ std::string FieldViolations(const grpc::Status& status) {
     google::rpc::BadRequest bad_request;
     if (!detail.UnpackTo(&bad_request)) continue;
     for (const auto& violation : bad_request.field_violations()) {
+      // One violation alone is often the whole message.
+      if (absl::StrContains(status.error_message(), violation.description())) {
+        continue;
+      }
       absl::StrAppend(&text, "\n  ", OneLine(violation.field()), ": ",
                       OneLine(violation.description()));
     }
