@@ -13,7 +13,7 @@ everything and runs every test. The last line says how many passed and failed;
 the exit code is 0 when all passed.
 
   --asan   with AddressSanitizer and UndefinedBehaviorSanitizer
-  --tsan   with ThreadSanitizer; tests/tsan.suppressions lists what is known of
+  --tsan   with ThreadSanitizer; tests/tsan/suppressions.txt lists what is known of
            the packaged libraries, which are not instrumented
   --help   this text
 
@@ -34,7 +34,7 @@ while (($#)); do
   case "$1" in
     --asan) flags+=(--config=asan) ;;
     --tsan)
-      options="halt_on_error=1:suppressions=$PWD/tests/tsan.suppressions"
+      options="halt_on_error=1:suppressions=$PWD/tests/tsan/suppressions.txt"
       flags+=(--config=tsan "--test_env=TSAN_OPTIONS=$options")
       ;;
     -h | --help) usage; exit 0 ;;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/notification.h"
 #include "base/http_server.h"
 #include "base/status_matchers.h"
 #include "gmock/gmock.h"
@@ -22,6 +23,7 @@ class HttpClientTest : public testing::Test {
         "127.0.0.1:0", [this](HttpRequest request, HttpRespond respond) {
           if (request.path == "/silent") {
             silent_ = std::move(respond);
+            silent_came_.Notify();
             return;
           }
           respond({418,
@@ -39,6 +41,7 @@ class HttpClientTest : public testing::Test {
   }
 
   HttpRespond silent_;
+  absl::Notification silent_came_;
   std::unique_ptr<HttpServer> server_;
 };
 
@@ -69,6 +72,7 @@ TEST_F(HttpClientTest, SaysWhenNobodyAnswersInTime) {
   call.timeout = absl::Milliseconds(50);
   EXPECT_THAT(CallHttp(call).status(),
               StatusIs(absl::StatusCode::kDeadlineExceeded));
+  silent_came_.WaitForNotification();
   silent_({});
 }
 

@@ -64,7 +64,8 @@ Candidate FoldRepeats(const Candidate& candidate) {
     }
     folded.lines.push_back(line);
   }
-  for (const auto& [signature, instances] : alerts) {
+  // In any order: each writes to a line of its own.
+  for (const auto& [signature, instances] : alerts) {  // tidy: allow
     folded.lines[instances.line].resolve_time = LastResolve(instances);
   }
   return folded;
