@@ -29,7 +29,7 @@ _BANNED_CALLS = [
 ]
 
 _POOR_NAME = re.compile(
-    r"^(Test|Basic|Simple|Misc|Works|Error)|Edge|"
+    r"^(Test|Basic|Simple|Misc|Works|Error|EdgeCase)|"
     r"(Test|Tests|Works|Basic|Correctly)\d*$")
 
 
