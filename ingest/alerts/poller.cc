@@ -1,7 +1,6 @@
 #include "ingest/alerts/poller.h"
 
 #include <algorithm>
-#include <future>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -82,9 +81,18 @@ bool Poller::PollNow(const std::string& source) {
   return is_polled;
 }
 
+// Everybody is asked before anybody's answer is waited for, so that one that
+// hangs delays the others once and not one after the other.
 void Poller::PollOnce() {
-  for (Polled& polled : polled_) {
-    if (absl::Status status = Poll(&polled); !status.ok()) {
+  // Before asking, so that an end that has passed by then had passed when the
+  // answer was made.
+  const absl::Time time = clock_->Now();
+  std::vector<std::vector<Answer>> answers;
+  for (const Polled& polled : polled_) answers.push_back(Ask(polled));
+  for (size_t i = 0; i < polled_.size(); ++i) {
+    Polled& polled = polled_[i];
+    const absl::Status status = Take(time, std::move(answers[i]), &polled);
+    if (!status.ok()) {
       log::Warning("what a poll told cannot be taken now",
                    {{"source", polled.source}, {"error", status}});
     }
@@ -92,23 +100,30 @@ void Poller::PollOnce() {
   }
 }
 
+std::vector<Poller::Answer> Poller::Ask(const Polled& polled) const {
+  std::vector<Answer> answers;
+  for (const Replica& replica : polled.replicas) {
+    answers.push_back(std::async(std::launch::async, fetch_, replica.url));
+  }
+  return answers;
+}
+
 // The order is the one that PollOutcome asks for: a crash in between repeats
 // an event, and forgets none.
-absl::Status Poller::Poll(Polled* polled) {
-  const PollOutcome outcome = polled->open.Look(AskReplicas(polled));
+absl::Status Poller::Take(absl::Time time, std::vector<Answer> answers,
+                          Polled* polled) {
+  const PollOutcome outcome =
+      polled->open.Look(Read(time, std::move(answers), polled));
   SS_RETURN_IF_ERROR(store_->Write(outcome.changed));
   SS_RETURN_IF_ERROR(delivery_->Accept(outcome.events, std::nullopt));
   polled->open.Commit(outcome);
   return store_->Remove(polled->source, outcome.closed);
 }
 
-PollRound Poller::AskReplicas(Polled* polled) {
-  std::vector<std::future<absl::StatusOr<std::string>>> answers;
-  for (const Replica& replica : polled->replicas) {
-    answers.push_back(std::async(std::launch::async, fetch_, replica.url));
-  }
+PollRound Poller::Read(absl::Time time, std::vector<Answer> answers,
+                       Polled* polled) {
   PollRound round;
-  round.time = clock_->Now();
+  round.time = time;
   round.complete = true;
   NormalizeOptions options;
   options.source = polled->source;

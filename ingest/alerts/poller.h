@@ -3,6 +3,7 @@
 #define SECONDSTORY_INGEST_ALERTS_POLLER_H_
 
 #include <functional>
+#include <future>
 #include <map>
 #include <memory>
 #include <set>
@@ -90,9 +91,13 @@ class Poller {
         refusals_(refusals),
         clock_(clock) {}
 
+  using Answer = std::future<absl::StatusOr<std::string>>;
+
   void PollUntilStopped();
-  absl::Status Poll(Polled* polled);
-  PollRound AskReplicas(Polled* polled);
+  std::vector<Answer> Ask(const Polled& polled) const;
+  absl::Status Take(absl::Time time, std::vector<Answer> answers,
+                    Polled* polled);
+  PollRound Read(absl::Time time, std::vector<Answer> answers, Polled* polled);
   void NoteReachable(Replica* replica, const absl::Status& status);
   void NoteRefused(Polled* polled, absl::Time time,
                    const std::vector<RefusedAlert>& refused);

@@ -46,7 +46,8 @@ class Incidentd {
 struct DeliveryOptions {
   // The worker's own folder; made when it does not exist. Holds spool.db and
   // refused.jsonl: the events that incidentd refused, one JSON object a line,
-  // {"time","field","reason","event"}. A crash may write a line twice.
+  // {"time","field","reason","event"}. A crash may write a line twice; at
+  // 64 MiB the file is renamed to refused.jsonl.1.
   std::string spool_dir;
   // Accept() refuses beyond, so that a disk is never filled by us.
   int64_t spool_bytes_max = int64_t{1} << 30;
