@@ -135,7 +135,7 @@ check_ports() {
 
 start_all() {
   local incidentd_address="127.0.0.1:$port"
-  start incidentd --grpc_address="$incidentd_address" --data_dir="$data/incidentd"
+  start incidentd --grpc_address="$incidentd_address" --data_dir="$data"
   wait_ready incidentd
   start assemblerd --incidentd_address="$incidentd_address"
   start alertd --incidentd_address="$incidentd_address" \

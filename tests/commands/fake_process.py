@@ -54,7 +54,7 @@ def main():
     hangs = os.path.exists("%s/%s.hangs" % (FAKES, NAME))
     signal.signal(signal.SIGTERM, signal.SIG_IGN if hangs else stop)
     if "data_dir" in flags:
-        os.makedirs(flags["data_dir"], exist_ok=True)
+        os.makedirs(flags["data_dir"] + "/incidentd", exist_ok=True)
     host, port = flags["metrics_address"].split(":")
     http.server.HTTPServer((host, int(port)), Ready).serve_forever()
     return 0

@@ -59,7 +59,7 @@ def _container_findings(workload, container, known, programs):
     yield from _port_findings(name, container, config)
     yield from _address_findings(name, config, known)
     for path in _folders(config):
-        if not any(path.startswith(mount + "/") for mount in mounts):
+        if not any((path + "/").startswith(mount + "/") for mount in mounts):
             yield "%s: %s is on no volume" % (name, path)
 
 

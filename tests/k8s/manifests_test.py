@@ -77,7 +77,7 @@ class ManifestsTest(unittest.TestCase):
     def test_lost_mount_is_found(self):
         mounts = self.container("StatefulSet", "incidentd")["volumeMounts"]
         mounts[:] = [mount for mount in mounts if mount["name"] == "config"]
-        self.assert_found("/var/lib/second-story/data is on no volume")
+        self.assert_found("/var/lib/second-story is on no volume")
 
     def test_configuration_that_is_not_mounted_is_found(self):
         self.container("Deployment", "deployd")["args"] = ["--config=/etc/x"]
