@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
@@ -17,26 +16,73 @@
 #include "base/limits.h"
 #include "base/logging.h"
 #include "base/status_macros.h"
-#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/grpcpp.h"
+#include "grpcpp/impl/rpc_service_method.h"
+#include "grpcpp/impl/service_type.h"
+#include "grpcpp/support/async_stream.h"
+#include "grpcpp/support/async_unary_call.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/proto_buffer_writer.h"
 #include "services/incidentd/acceptor.h"
 #include "services/incidentd/rpc_status.h"
 
+// Of libgrpc, which exports it and does not declare it in a public header. If a
+// later one no longer has it, the link fails.
+namespace grpc_core {
+class Executor {
+ public:
+  static void SetThreadingDefault(bool enable);
+};
+}  // namespace grpc_core
+
 namespace secondstory::incidentd {
 namespace {
 
-// Calls that wait for a client. As many can be taken at one moment; more wait
-// inside gRPC until one of these was posted again, which is at once.
-constexpr int kPostedCallCount = 128;
+// Calls of each method that wait for a client. More wait inside gRPC until one
+// was posted again, which is at once.
+constexpr int kPostedCallCount = 64;
 constexpr int kStreamsPerConnectionMax = 1024;
 constexpr int kStatusCodeCount = 17;
 
 enum class Shape { kUnary, kPipelined, kStreaming };
 
-struct Method {
-  Shape shape;
+grpc::internal::RpcMethod::RpcType RpcTypeOf(Shape shape) {
+  switch (shape) {
+    case Shape::kUnary:
+      return grpc::internal::RpcMethod::NORMAL_RPC;
+    case Shape::kPipelined:
+      return grpc::internal::RpcMethod::BIDI_STREAMING;
+    case Shape::kStreaming:
+      return grpc::internal::RpcMethod::SERVER_STREAMING;
+  }
+  return grpc::internal::RpcMethod::NORMAL_RPC;
+}
+
+// One method of ours, as one service of gRPC's, with messages left as bytes.
+// Registered methods wait in queues of their own, so that a flood of calls to
+// one does not delay the others; and gRPC reads the request of a unary or
+// streaming call before it tells us, so that a call that is reset before it
+// said anything never reaches us.
+class Method final : public grpc::Service {
+ public:
+  Method(const std::string& path, Shape method_shape)
+      : shape(method_shape), path_(path) {
+    AddMethod(new grpc::internal::RpcServiceMethod(path_.c_str(),
+                                                   RpcTypeOf(shape), nullptr));
+    MarkMethodRaw(0);
+  }
+
+  void Request(grpc::ServerContext* context, grpc::ByteBuffer* request,
+               grpc::internal::ServerAsyncStreamingInterface* stream,
+               grpc::ServerCompletionQueue* queue, void* tag) {
+    if (shape == Shape::kPipelined) {
+      RequestAsyncBidiStreaming(0, context, stream, queue, queue, tag);
+    } else {
+      RequestAsyncUnary(0, context, request, stream, queue, queue, tag);
+    }
+  }
+
+  const Shape shape;
   RpcServer::OnRequest on_request;
   RpcServer::OnStream on_stream;
   std::string service;
@@ -45,6 +91,9 @@ struct Method {
   std::array<std::atomic<Counter*>, kStatusCodeCount> finished{};
   Histogram* seconds = nullptr;
   Gauge* in_flight = nullptr;
+
+ private:
+  const std::string path_;  // gRPC keeps a pointer to it
 };
 
 // A fixed number of threads and a queue with an end.
@@ -100,7 +149,7 @@ class Server;
 
 // One RPC, from the moment in which it is posted to its end. Every operation
 // that is under way keeps it alive.
-class Call final : public RpcStream, public std::enable_shared_from_this<Call> {
+class Call : public std::enable_shared_from_this<Call> {
  public:
   enum Op { kRequest, kRead, kWrite, kFinish, kDone, kOpCount };
   struct Tag {
@@ -109,16 +158,66 @@ class Call final : public RpcStream, public std::enable_shared_from_this<Call> {
     std::shared_ptr<Call> keep_alive;
   };
 
-  explicit Call(Server* server) : server_(server) {
+  Call(Server* server, Method* method) : server_(server), method_(method) {
     for (int op = 0; op < kOpCount; ++op) {
       tags_[op].call = this;
       tags_[op].op = static_cast<Op>(op);
     }
   }
-  ~Call() override;
+  virtual ~Call();
 
-  void Post();
+  virtual void Post() = 0;
   void On(Op op, bool ok);
+
+ protected:
+  Tag* Begin(Op op) {
+    tags_[op].keep_alive = shared_from_this();
+    return &tags_[op];
+  }
+  void Forget(Op op) { tags_[op].keep_alive.reset(); }
+  void PostRequest(grpc::internal::ServerAsyncStreamingInterface* stream);
+  // Notes the end and its code; false when the call has ended already.
+  bool End(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // A client has called; the request of a unary or streaming call is there.
+  virtual void OnCall() = 0;
+  virtual void OnRead(bool /*ok*/) {}
+  virtual void OnWrite(bool /*ok*/) {}
+  virtual void OnDone() {}
+
+  Server* const server_;
+  Method* const method_;
+  grpc::ServerContext context_;
+  grpc::ByteBuffer request_;
+  absl::Mutex mutex_;
+  bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // Finish was called, or done
+
+ private:
+  std::array<Tag, kOpCount> tags_;
+  bool called_ = false;
+  absl::Time start_;
+  int code_ ABSL_GUARDED_BY(mutex_) = grpc::CANCELLED;
+};
+
+class UnaryCall final : public Call {
+ public:
+  using Call::Call;
+  void Post() override { PostRequest(&writer_); }
+
+ private:
+  void OnCall() override;
+  void Reply(const absl::StatusOr<grpc::ByteBuffer>& answer);
+
+  grpc::ServerAsyncResponseWriter<grpc::ByteBuffer> writer_{&context_};
+};
+
+class StreamingCall final : public Call, public RpcStream {
+ public:
+  using Call::Call;
+  void Post() override {
+    context_.AsyncNotifyWhenDone(Begin(kDone));
+    PostRequest(&writer_);
+  }
 
   void Write(grpc::ByteBuffer response,
              std::function<void(bool)> on_sent) override;
@@ -126,43 +225,41 @@ class Call final : public RpcStream, public std::enable_shared_from_this<Call> {
   void OnEnd(std::function<void()> on_end) override;
 
  private:
-  // One request of a pipelined call, and its answer once there is one.
+  void OnCall() override;
+  void OnWrite(bool ok) override;
+  void OnDone() override;
+
+  grpc::ServerAsyncWriter<grpc::ByteBuffer> writer_{&context_};
+  bool done_ ABSL_GUARDED_BY(mutex_) = false;  // gRPC said so
+  std::function<void(bool)> on_sent_ ABSL_GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> on_end_ ABSL_GUARDED_BY(mutex_);
+};
+
+class PipelinedCall final : public Call {
+ public:
+  using Call::Call;
+  void Post() override {
+    context_.AsyncNotifyWhenDone(Begin(kDone));
+    PostRequest(&stream_);
+  }
+
+ private:
+  // A request, and its answer once there is one.
   struct Slot {
     std::optional<absl::StatusOr<grpc::ByteBuffer>> answer;
   };
 
-  Tag* Begin(Op op) {
-    tags_[op].keep_alive = shared_from_this();
-    return &tags_[op];
-  }
-
-  void OnRequest(bool ok);
-  void OnRead(bool ok);
-  void OnWrite(bool ok);
-  void OnDone();
-  void OnUnaryRead(bool ok);
-  void OnPipelinedRead(bool ok);
+  void OnCall() override;
+  void OnRead(bool ok) override;
+  void OnWrite(bool ok) override;
+  void OnDone() override;
   void AnswerSlot(size_t number, absl::StatusOr<grpc::ByteBuffer> answer);
   void PumpSlots() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ReadMore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  void Reply(absl::StatusOr<grpc::ByteBuffer> answer);
-  void FinishLocked(const absl::Status& status)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Finish(const absl::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
-  Server* const server_;
-  grpc::GenericServerContext context_;
-  grpc::GenericServerAsyncReaderWriter rpc_{&context_};
-  std::array<Tag, kOpCount> tags_;
-  Method* method_ = nullptr;
-  absl::Time start_;
-  grpc::ByteBuffer request_;
-
-  absl::Mutex mutex_;
-  bool ended_ ABSL_GUARDED_BY(mutex_) = false;  // Finish was called, or done
-  int code_ ABSL_GUARDED_BY(mutex_) = grpc::CANCELLED;
-  std::function<void(bool)> on_sent_ ABSL_GUARDED_BY(mutex_);
-  std::vector<std::function<void()>> on_end_ ABSL_GUARDED_BY(mutex_);
-  // Pipelined calls only.
+  grpc::ServerAsyncReaderWriter<grpc::ByteBuffer, grpc::ByteBuffer> stream_{
+      &context_};
   std::deque<Slot> slots_ ABSL_GUARDED_BY(mutex_);
   size_t first_slot_ ABSL_GUARDED_BY(mutex_) = 0;  // number of slots_.front()
   bool reading_ ABSL_GUARDED_BY(mutex_) = false;
@@ -197,9 +294,7 @@ class Server final : public RpcServer {
 
   std::vector<std::string> Services() const override {
     std::vector<std::string> names;
-    for (const auto& [path, method] : methods_) {
-      names.push_back(method->service);
-    }
+    for (const auto& method : methods_) names.push_back(method->service);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
@@ -211,24 +306,12 @@ class Server final : public RpcServer {
 
   // For Call:
 
-  // Posts one more call, unless the server stops.
-  void PostCall() {
-    absl::MutexLock lock(&mutex_);
-    if (stopping_) return;
-    ++call_count_;
-    std::make_shared<Call>(this)->Post();
-  }
-  void RequestCall(grpc::GenericServerContext* context,
-                   grpc::GenericServerAsyncReaderWriter* rpc, Call::Tag* tag) {
-    generic_.RequestCall(context, rpc, queue_.get(), queue_.get(), tag);
-  }
+  // Posts one more call of `method`, unless the server stops.
+  void PostCall(Method* method);
+  grpc::ServerCompletionQueue* queue() { return queue_.get(); }
   void ForgetCall() {
     absl::MutexLock lock(&mutex_);
     --call_count_;
-  }
-  Method* FindMethod(const std::string& path) {
-    const auto it = methods_.find(path);
-    return it == methods_.end() ? nullptr : it->second.get();
   }
   void Count(Method* method, int code, absl::Duration took);
 
@@ -239,8 +322,7 @@ class Server final : public RpcServer {
   const RpcServerOptions options_;
   Metrics* const metrics_;
   ReadPool reads_;
-  absl::flat_hash_map<std::string, std::unique_ptr<Method>> methods_;
-  grpc::AsyncGenericService generic_;
+  std::vector<std::unique_ptr<Method>> methods_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
@@ -254,23 +336,29 @@ class Server final : public RpcServer {
 // ---- Call -----------------------------------------------------------------
 
 Call::~Call() {
-  if (method_ != nullptr) {
+  if (called_) {
     absl::MutexLock lock(&mutex_);
     server_->Count(method_, code_, absl::Now() - start_);
   }
   server_->ForgetCall();
 }
 
-void Call::Post() {
-  context_.AsyncNotifyWhenDone(Begin(kDone));
-  server_->RequestCall(&context_, &rpc_, Begin(kRequest));
+void Call::PostRequest(grpc::internal::ServerAsyncStreamingInterface* stream) {
+  method_->Request(&context_, &request_, stream, server_->queue(),
+                   Begin(kRequest));
 }
 
 void Call::On(Op op, bool ok) {
   const std::shared_ptr<Call> keep_alive = std::move(tags_[op].keep_alive);
   switch (op) {
     case kRequest:
-      return OnRequest(ok);
+      // Not OK: the server stops, and gRPC tells nothing more about this one.
+      if (!ok) return Forget(kDone);
+      server_->PostCall(method_);
+      called_ = true;
+      start_ = absl::Now();
+      method_->in_flight->Increment();
+      return OnCall();
     case kRead:
       return OnRead(ok);
     case kWrite:
@@ -283,61 +371,117 @@ void Call::On(Op op, bool ok) {
   }
 }
 
-void Call::OnRequest(bool ok) {
-  if (!ok) {
-    // The server stops; gRPC tells nothing more about this one.
-    tags_[kDone].keep_alive.reset();
+bool Call::End(const absl::Status& status) {
+  if (ended_) return false;
+  ended_ = true;
+  code_ = static_cast<int>(status.code());
+  if (absl::IsInternal(status) || absl::IsDataLoss(status)) {
+    log::Error("a call failed",
+               {{"method", method_->name}, {"status", status}});
+  }
+  return true;
+}
+
+// ---- UnaryCall ------------------------------------------------------------
+
+void UnaryCall::OnCall() {
+  const auto self = std::static_pointer_cast<UnaryCall>(shared_from_this());
+  method_->on_request(std::move(request_),
+                      [self](auto answer) { self->Reply(answer); });
+}
+
+void UnaryCall::Reply(const absl::StatusOr<grpc::ByteBuffer>& answer) {
+  absl::MutexLock lock(&mutex_);
+  if (!End(answer.status())) return;
+  if (answer.ok()) {
+    writer_.Finish(*answer, grpc::Status::OK, Begin(kFinish));
+  } else {
+    writer_.FinishWithError(ToGrpcStatus(answer.status()), Begin(kFinish));
+  }
+}
+
+// ---- StreamingCall --------------------------------------------------------
+
+void StreamingCall::OnCall() {
+  {
+    // Nobody waits for the answer any more.
+    absl::MutexLock lock(&mutex_);
+    if (ended_) return;
+  }
+  method_->on_stream(
+      std::move(request_),
+      std::static_pointer_cast<StreamingCall>(shared_from_this()));
+}
+
+void StreamingCall::Write(grpc::ByteBuffer response,
+                          std::function<void(bool)> on_sent) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!ended_) {
+      on_sent_ = std::move(on_sent);
+      writer_.Write(response, Begin(kWrite));
+      return;
+    }
+  }
+  on_sent(false);
+}
+
+void StreamingCall::OnWrite(bool ok) {
+  std::function<void(bool)> on_sent;
+  {
+    absl::MutexLock lock(&mutex_);
+    on_sent = std::move(on_sent_);
+  }
+  on_sent(ok);
+}
+
+void StreamingCall::Finish(const absl::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  if (End(status)) writer_.Finish(ToGrpcStatus(status), Begin(kFinish));
+}
+
+void StreamingCall::OnEnd(std::function<void()> on_end) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (!done_) {
+      on_end_.push_back(std::move(on_end));
+      return;
+    }
+  }
+  on_end();
+}
+
+void StreamingCall::OnDone() {
+  std::vector<std::function<void()>> on_end;
+  {
+    absl::MutexLock lock(&mutex_);
+    done_ = ended_ = true;
+    on_end.swap(on_end_);
+  }
+  for (const auto& callback : on_end) callback();
+}
+
+// ---- PipelinedCall --------------------------------------------------------
+
+void PipelinedCall::OnCall() {
+  absl::MutexLock lock(&mutex_);
+  ReadMore();
+}
+
+void PipelinedCall::ReadMore() {
+  if (reading_ || half_closed_ || ended_ ||
+      slots_.size() >= static_cast<size_t>(limits::kStreamAppendsInFlightMax)) {
     return;
   }
-  server_->PostCall();
-  start_ = absl::Now();
-  method_ = server_->FindMethod(context_.method());
-  if (method_ == nullptr) {
-    return Finish(absl::UnimplementedError(absl::StrCat(
-        "there is no method ", context_.method(), " on this server")));
-  }
-  method_->in_flight->Increment();
-  absl::MutexLock lock(&mutex_);
   reading_ = true;
-  rpc_.Read(&request_, Begin(kRead));
+  stream_.Read(&request_, Begin(kRead));
 }
 
-void Call::OnRead(bool ok) {
-  if (method_->shape == Shape::kPipelined) return OnPipelinedRead(ok);
-  if (!ok) {
-    return Finish(absl::InvalidArgumentError("the call carries no request"));
-  }
-  OnUnaryRead(ok);
-}
-
-void Call::OnUnaryRead(bool /*ok*/) {
-  grpc::ByteBuffer request;
-  request.Swap(&request_);
-  if (method_->shape == Shape::kStreaming) {
-    return method_->on_stream(std::move(request), shared_from_this());
-  }
-  method_->on_request(std::move(request),
-                      [self = shared_from_this()](auto answer) {
-                        self->Reply(std::move(answer));
-                      });
-}
-
-void Call::Reply(absl::StatusOr<grpc::ByteBuffer> answer) {
-  absl::MutexLock lock(&mutex_);
-  if (!answer.ok()) return FinishLocked(answer.status());
-  if (ended_) return;
-  ended_ = true;
-  code_ = grpc::OK;
-  rpc_.WriteAndFinish(*answer, grpc::WriteOptions(), grpc::Status::OK,
-                      Begin(kFinish));
-}
-
-void Call::OnPipelinedRead(bool ok) {
+void PipelinedCall::OnRead(bool ok) {
   grpc::ByteBuffer request;
   size_t number = 0;
   {
     absl::MutexLock lock(&mutex_);
-    reading_ = false;
     if (!ok || ended_) {
       half_closed_ = true;
       return PumpSlots();
@@ -346,56 +490,41 @@ void Call::OnPipelinedRead(bool ok) {
     number = first_slot_ + slots_.size();
     slots_.emplace_back();
   }
-  method_->on_request(std::move(request),
-                      [self = shared_from_this(), number](auto answer) {
-                        self->AnswerSlot(number, std::move(answer));
-                      });
+  const auto self = std::static_pointer_cast<PipelinedCall>(shared_from_this());
+  method_->on_request(std::move(request), [self, number](auto answer) {
+    self->AnswerSlot(number, std::move(answer));
+  });
   // Only now, so that requests are handed over in their order.
   absl::MutexLock lock(&mutex_);
+  reading_ = false;
   ReadMore();
 }
 
-void Call::AnswerSlot(size_t number, absl::StatusOr<grpc::ByteBuffer> answer) {
+void PipelinedCall::AnswerSlot(size_t number,
+                               absl::StatusOr<grpc::ByteBuffer> answer) {
   absl::MutexLock lock(&mutex_);
   slots_.at(number - first_slot_).answer = std::move(answer);
   PumpSlots();
 }
 
-void Call::ReadMore() {
-  if (reading_ || half_closed_ || ended_ ||
-      slots_.size() >= static_cast<size_t>(limits::kStreamAppendsInFlightMax)) {
-    return;
-  }
-  reading_ = true;
-  rpc_.Read(&request_, Begin(kRead));
-}
-
 // Sends the oldest answer if it is there and nothing is being sent.
-void Call::PumpSlots() {
+void PipelinedCall::PumpSlots() {
   if (writing_ || ended_) return;
   if (slots_.empty()) {
-    if (half_closed_) FinishLocked(absl::OkStatus());
+    if (half_closed_) Finish(absl::OkStatus());
     return;
   }
   const auto& answer = slots_.front().answer;
   if (!answer.has_value()) return;
-  if (!answer->ok()) return FinishLocked(answer->status());
+  if (!answer->ok()) return Finish(answer->status());
   writing_ = true;
-  rpc_.Write(**answer, Begin(kWrite));
+  stream_.Write(**answer, Begin(kWrite));
 }
 
-void Call::OnWrite(bool ok) {
-  if (method_->shape != Shape::kPipelined) {
-    std::function<void(bool)> on_sent;
-    {
-      absl::MutexLock lock(&mutex_);
-      on_sent = std::move(on_sent_);
-    }
-    return on_sent(ok);
-  }
+void PipelinedCall::OnWrite(bool ok) {
   absl::MutexLock lock(&mutex_);
   writing_ = false;
-  if (!ok) return FinishLocked(absl::CancelledError("the client is gone"));
+  if (!ok) return Finish(absl::CancelledError("the client is gone"));
   slots_.pop_front();
   ++first_slot_;
   // One of the two has the next move, whichever side waited for room.
@@ -403,55 +532,20 @@ void Call::OnWrite(bool ok) {
   ReadMore();
 }
 
-void Call::Write(grpc::ByteBuffer response, std::function<void(bool)> on_sent) {
-  {
-    absl::MutexLock lock(&mutex_);
-    if (!ended_) {
-      on_sent_ = std::move(on_sent);
-      rpc_.Write(response, Begin(kWrite));
-      return;
-    }
-  }
-  on_sent(false);
+void PipelinedCall::Finish(const absl::Status& status) {
+  if (End(status)) stream_.Finish(ToGrpcStatus(status), Begin(kFinish));
 }
 
-void Call::Finish(const absl::Status& status) {
+void PipelinedCall::OnDone() {
   absl::MutexLock lock(&mutex_);
-  FinishLocked(status);
-}
-
-void Call::FinishLocked(const absl::Status& status) {
-  if (ended_) return;
   ended_ = true;
-  code_ = static_cast<int>(status.code());
-  if (absl::IsInternal(status) || absl::IsDataLoss(status)) {
-    log::Error("a call failed",
-               {{"method", context_.method()}, {"status", status}});
-  }
-  rpc_.Finish(ToGrpcStatus(status), Begin(kFinish));
-}
-
-void Call::OnEnd(std::function<void()> on_end) {
-  absl::MutexLock lock(&mutex_);
-  on_end_.push_back(std::move(on_end));
-}
-
-void Call::OnDone() {
-  std::vector<std::function<void()>> on_end;
-  {
-    absl::MutexLock lock(&mutex_);
-    ended_ = true;
-    on_end.swap(on_end_);
-  }
-  for (const auto& callback : on_end) callback();
 }
 
 // ---- Server ---------------------------------------------------------------
 
 Method* Server::Add(const std::string& path, Shape shape) {
   const std::vector<std::string> parts = absl::StrSplit(path, '/');
-  auto method = std::make_unique<Method>();
-  method->shape = shape;
+  auto method = std::make_unique<Method>(path, shape);
   method->service = parts.at(1);
   method->name = parts.at(2);
   const MetricLabels labels = {{"service", method->service},
@@ -461,7 +555,22 @@ Method* Server::Add(const std::string& path, Shape shape) {
       "Time from taking a call off the wire to its end, by method.", labels);
   method->in_flight = metrics_->AddGauge("secondstory_rpc_in_flight_calls",
                                          "Calls under way, by method.", labels);
-  return (methods_[path] = std::move(method)).get();
+  methods_.push_back(std::move(method));
+  return methods_.back().get();
+}
+
+void Server::PostCall(Method* method) {
+  absl::MutexLock lock(&mutex_);
+  if (stopping_) return;
+  ++call_count_;
+  switch (method->shape) {
+    case Shape::kUnary:
+      return std::make_shared<UnaryCall>(this, method)->Post();
+    case Shape::kPipelined:
+      return std::make_shared<PipelinedCall>(this, method)->Post();
+    case Shape::kStreaming:
+      return std::make_shared<StreamingCall>(this, method)->Post();
+  }
 }
 
 void Server::Count(Method* method, int code, absl::Duration took) {
@@ -504,7 +613,7 @@ absl::Status Server::Start() {
   connections_ = builder.experimental().AddExternalConnectionAcceptor(
       grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
       grpc::InsecureServerCredentials());
-  builder.RegisterAsyncGenericService(&generic_);
+  for (const auto& method : methods_) builder.RegisterService(method.get());
   builder.SetMaxReceiveMessageSize(static_cast<int>(limits::kMessageBytesMax));
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
                              kStreamsPerConnectionMax);
@@ -515,11 +624,18 @@ absl::Status Server::Start() {
   builder.AddChannelArgument(
       GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 5'000);
   queue_ = builder.AddCompletionQueue();
+  // gRPC moves the work of a busy connection to a thread that all connections
+  // share and that takes no second piece before the first has ended, which it
+  // never does while one client starts and resets calls. Without that thread
+  // the work stays on ours, which take turns.
+  grpc_core::Executor::SetThreadingDefault(false);
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) {
     return absl::InternalError("gRPC does not start its server");
   }
-  for (int i = 0; i < kPostedCallCount; ++i) PostCall();
+  for (const auto& method : methods_) {
+    for (int i = 0; i < kPostedCallCount; ++i) PostCall(method.get());
+  }
   for (int i = 0; i < options_.io_thread_count; ++i) {
     threads_.emplace_back([this] { ServeQueue(); });
   }

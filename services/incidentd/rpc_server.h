@@ -1,5 +1,5 @@
 // The gRPC server: the asynchronous completion-queue API with pre-posted
-// generic calls, and an accept loop of our own.
+// calls, and an accept loop of our own.
 //
 // The synchronous and the callback server of the packaged gRPC (1.51) make a
 // thread or an object for every call that a client starts, and one client that

@@ -22,7 +22,8 @@ struct WatchHub::Watcher {
   Position position = 0;
   std::deque<grpc::ByteBuffer> waiting;
   absl::Time last_sent = absl::InfinitePast();
-  bool busy = false;  // guarded by WatchHub::mutex_
+  bool busy = false;   // guarded by WatchHub::mutex_
+  bool ended = false;  // guarded by WatchHub::mutex_
 };
 
 WatchHub::WatchHub(RpcServer* server, const storage::Store* store,
@@ -87,6 +88,7 @@ void WatchHub::Stop() {
 
 void WatchHub::Remove(const WatcherPointer& watcher) {
   absl::MutexLock lock(&mutex_);
+  watcher->ended = true;
   watchers_.erase(watcher);
 }
 
@@ -116,6 +118,10 @@ void WatchHub::Schedule(const WatcherPointer& watcher) {
 
 // Sends what is next, or goes idle at the end of the log.
 void WatchHub::Step(const WatcherPointer& watcher) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (watcher->ended) return;
+  }
   while (watcher->waiting.empty()) {
     absl::StatusOr<LogPage> page = store_->ReadLog(
         watcher->position, limits::kWatchEventCountMax, limits::kWatchBytesMax);
