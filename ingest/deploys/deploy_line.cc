@@ -3,12 +3,12 @@
 #include <simdjson.h>
 
 #include <cmath>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/algorithm/container.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -18,13 +18,13 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "ingest/deploys/line_members.h"
 #include "ingest/deploys/text.h"
 
 namespace secondstory::ingest {
 namespace {
 
 using simdjson::dom::element;
-using simdjson::dom::element_type;
 
 constexpr absl::string_view kMembers[] = {
     "time",     "service",           "title", "id",       "kind",
@@ -52,104 +52,6 @@ constexpr Kind kKinds[] = {
     {"action", v1::EVENT_KIND_HUMAN_ACTION, false},
     {"note", v1::EVENT_KIND_NOTE, false},
 };
-
-// The object of a line: members that the format knows, and the others in their
-// order. `null` is the same as absent.
-struct Members {
-  absl::flat_hash_map<std::string, element> known;
-  std::vector<std::pair<std::string, element>> others;
-};
-
-absl::string_view View(std::string_view text) {
-  return absl::string_view(text.data(), text.size());
-}
-
-std::string Quote(absl::string_view text) {
-  return absl::StrCat("\"", CutText(ToOneLine(text), 100), "\"");
-}
-
-// A value as an error shows it.
-std::string Describe(element value) {
-  switch (value.type()) {
-    case element_type::ARRAY:
-      return "a list";
-    case element_type::OBJECT:
-      return "an object";
-    case element_type::STRING:
-      return Quote(View(value.get_string().value_unsafe()));
-    case element_type::BOOL:
-      return value.get_bool().value_unsafe() ? "true" : "false";
-    case element_type::NULL_VALUE:
-      return "null";
-    default:
-      return absl::StrCat("the number ", simdjson::minify(value));
-  }
-}
-
-template <typename... Parts>
-absl::Status Wrong(const Parts&... parts) {
-  return absl::InvalidArgumentError(absl::StrCat(parts...));
-}
-
-absl::StatusOr<std::string> ReadText(absl::string_view name, element value) {
-  std::string_view text;
-  if (value.get_string().get(text) == simdjson::SUCCESS) {
-    return std::string(text);
-  }
-  const bool bare = value.is_number() || value.is_bool();
-  return Wrong(
-      name, " is ", Describe(value), "; expected a string",
-      bare ? absl::StrCat(": write \"", simdjson::minify(value), "\"") : "");
-}
-
-absl::StatusOr<std::string> ReadText(absl::string_view name, element value,
-                                     size_t bytes_max) {
-  SS_ASSIGN_OR_RETURN(std::string text, ReadText(name, value));
-  if (text.size() > bytes_max) {
-    return Wrong(name, " is ", Quote(text), ", ", text.size(),
-                 " bytes long; expected at most ", bytes_max);
-  }
-  return text;
-}
-
-// The text of a member; empty when it is not given.
-absl::StatusOr<std::string> OptionalText(const Members& members,
-                                         absl::string_view name,
-                                         size_t bytes_max) {
-  const auto found = members.known.find(std::string(name));
-  if (found == members.known.end()) return std::string();
-  return ReadText(name, found->second, bytes_max);
-}
-
-absl::StatusOr<std::string> NeededText(const Members& members,
-                                       absl::string_view name, size_t bytes_max,
-                                       absl::string_view what_to_do) {
-  SS_ASSIGN_OR_RETURN(std::string text, OptionalText(members, name, bytes_max));
-  if (!text.empty()) return text;
-  return Wrong(name, members.known.contains(name) ? " is empty" : " is missing",
-               "; ", what_to_do);
-}
-
-// A list of strings of 1 to `bytes_max` bytes each.
-absl::StatusOr<std::vector<std::string>> OptionalTexts(const Members& members,
-                                                       absl::string_view name,
-                                                       size_t bytes_max) {
-  std::vector<std::string> texts;
-  const auto found = members.known.find(std::string(name));
-  if (found == members.known.end()) return texts;
-  simdjson::dom::array list;
-  if (found->second.get_array().get(list) != simdjson::SUCCESS) {
-    return Wrong(name, " is ", Describe(found->second),
-                 "; expected a list of strings");
-  }
-  for (element value : list) {
-    const std::string item = absl::StrCat(name, "[", texts.size(), "]");
-    SS_ASSIGN_OR_RETURN(std::string text, ReadText(item, value, bytes_max));
-    if (text.empty()) return Wrong(item, " is empty; leave it out");
-    texts.push_back(std::move(text));
-  }
-  return texts;
-}
 
 absl::Status WrongTime(absl::string_view value) {
   return Wrong("time is ", value,
@@ -179,13 +81,13 @@ absl::StatusOr<absl::Time> ReadTimeNumber(element value) {
   return absl::FromUnixMicros(std::llround(seconds * 1e6));
 }
 
-absl::StatusOr<absl::Time> ReadTime(const Members& members,
+absl::StatusOr<absl::Time> ReadTime(const LineMembers& members,
                                     absl::Time observe_time) {
-  const auto found = members.known.find("time");
-  if (found == members.known.end()) {
+  const std::optional<element> found = members.Find("time");
+  if (!found.has_value()) {
     return Wrong("time is missing; say when it happened");
   }
-  const element value = found->second;
+  const element value = *found;
   absl::Time time;
   if (value.is_number()) {
     SS_ASSIGN_OR_RETURN(time, ReadTimeNumber(value));
@@ -208,9 +110,9 @@ absl::StatusOr<absl::Time> ReadTime(const Members& members,
   return time;
 }
 
-absl::StatusOr<Kind> ReadKind(const Members& members) {
+absl::StatusOr<Kind> ReadKind(const LineMembers& members) {
   SS_ASSIGN_OR_RETURN(const std::string name,
-                      OptionalText(members, "kind", limits::kNameBytesMax));
+                      members.Text("kind", limits::kNameBytesMax));
   const auto* found = absl::c_find_if(kKinds, [&](const Kind& kind) {
     return kind.name == (name.empty() ? "finished" : name);
   });
@@ -220,11 +122,11 @@ absl::StatusOr<Kind> ReadKind(const Members& members) {
                "note");
 }
 
-absl::Status CheckIsChange(const Members& members, const Kind& kind) {
+absl::Status CheckIsChange(const LineMembers& members, const Kind& kind) {
   if (kind.is_change) return absl::OkStatus();
   for (absl::string_view name :
        {"outcome", "revision", "previous_revision", "paths", "services"}) {
-    if (members.known.contains(name)) {
+    if (members.Has(name)) {
       return Wrong(name, " does not go with kind ", Quote(kind.name),
                    "; use started, finished, failed or rolled_back");
     }
@@ -233,11 +135,11 @@ absl::Status CheckIsChange(const Members& members, const Kind& kind) {
 }
 
 // Sets the kind, and how a change ended; a log may say the latter twice.
-absl::Status SetKind(const Members& members, v1::Event* event) {
+absl::Status SetKind(const LineMembers& members, v1::Event* event) {
   SS_ASSIGN_OR_RETURN(Kind kind, ReadKind(members));
   SS_RETURN_IF_ERROR(CheckIsChange(members, kind));
   SS_ASSIGN_OR_RETURN(const std::string outcome,
-                      OptionalText(members, "outcome", limits::kNameBytesMax));
+                      members.Text("outcome", limits::kNameBytesMax));
   if (!outcome.empty() && outcome != "succeeded" && outcome != "failed") {
     return Wrong("outcome is ", Quote(outcome),
                  "; expected succeeded or failed");
@@ -264,41 +166,39 @@ absl::string_view NameOf(v1::EventKind kind) {
       ->name;
 }
 
-absl::Status SetIdentity(const Members& members, absl::string_view line,
+absl::Status SetIdentity(const LineMembers& members, absl::string_view line,
                          v1::Event* event) {
-  SS_ASSIGN_OR_RETURN(const std::string id,
-                      OptionalText(members, "id", kIdBytesMax));
+  SS_ASSIGN_OR_RETURN(const std::string id, members.Text("id", kIdBytesMax));
   event->set_source_event_id(
       id.empty() ? absl::StrCat("line/", IdToHex(StableId({line})))
                  : absl::StrCat(id, "/", NameOf(event->kind())));
   return absl::OkStatus();
 }
 
-absl::Status SetText(const Members& members, v1::Event* event) {
+absl::Status SetText(const LineMembers& members, v1::Event* event) {
   constexpr size_t kAnyLength = size_t{1} << 40;
   SS_ASSIGN_OR_RETURN(const std::string service,
-                      NeededText(members, "service", limits::kNameBytesMax,
-                                 "say which service was changed"));
+                      members.NeededText("service", limits::kNameBytesMax,
+                                         "say which service was changed"));
   event->set_service(service);
   SS_ASSIGN_OR_RETURN(const std::string title,
-                      NeededText(members, "title", kAnyLength,
-                                 "say in one line what was changed"));
+                      members.NeededText("title", kAnyLength,
+                                         "say in one line what was changed"));
   event->set_title(CutText(ToOneLine(title), limits::kTitleBytesMax));
   if (event->title().empty()) return Wrong("title is blank");
   SS_ASSIGN_OR_RETURN(const std::string description,
-                      OptionalText(members, "description", kAnyLength));
+                      members.Text("description", kAnyLength));
   event->set_description(CutText(description, limits::kTextBytesMax));
-  SS_ASSIGN_OR_RETURN(
-      *event->mutable_environment(),
-      OptionalText(members, "environment", limits::kNameBytesMax));
+  SS_ASSIGN_OR_RETURN(*event->mutable_environment(),
+                      members.Text("environment", limits::kNameBytesMax));
   SS_ASSIGN_OR_RETURN(*event->mutable_actor(),
-                      OptionalText(members, "actor", limits::kNameBytesMax));
+                      members.Text("actor", limits::kNameBytesMax));
   return absl::OkStatus();
 }
 
-absl::Status SetUrl(const Members& members, v1::Event* event) {
+absl::Status SetUrl(const LineMembers& members, v1::Event* event) {
   SS_ASSIGN_OR_RETURN(const std::string url,
-                      OptionalText(members, "url", limits::kUrlBytesMax));
+                      members.Text("url", limits::kUrlBytesMax));
   if (url.empty()) return absl::OkStatus();
   if (!IsUrl(url)) {
     return Wrong("url is ", Quote(url),
@@ -312,24 +212,21 @@ absl::Status SetUrl(const Members& members, v1::Event* event) {
   return absl::OkStatus();
 }
 
-absl::Status SetChange(const Members& members, v1::Event* event) {
+absl::Status SetChange(const LineMembers& members, v1::Event* event) {
   v1::Change* change = event->mutable_change();
   SS_ASSIGN_OR_RETURN(*change->mutable_revision(),
-                      OptionalText(members, "revision", limits::kNameBytesMax));
-  SS_ASSIGN_OR_RETURN(
-      *change->mutable_previous_revision(),
-      OptionalText(members, "previous_revision", limits::kNameBytesMax));
-  SS_ASSIGN_OR_RETURN(
-      const std::vector<std::string> services,
-      OptionalTexts(members, "services", limits::kNameBytesMax));
+                      members.Text("revision", limits::kNameBytesMax));
+  SS_ASSIGN_OR_RETURN(*change->mutable_previous_revision(),
+                      members.Text("previous_revision", limits::kNameBytesMax));
+  SS_ASSIGN_OR_RETURN(const std::vector<std::string> services,
+                      members.Texts("services", limits::kNameBytesMax));
   if (services.size() > limits::kChangeServiceCountMax) {
     return Wrong("services has ", services.size(),
                  " entries; expected at most ", limits::kChangeServiceCountMax);
   }
   for (const std::string& service : services) change->add_services(service);
-  SS_ASSIGN_OR_RETURN(
-      const std::vector<std::string> paths,
-      OptionalTexts(members, "paths", limits::kChangePathBytesMax));
+  SS_ASSIGN_OR_RETURN(const std::vector<std::string> paths,
+                      members.Texts("paths", limits::kChangePathBytesMax));
   SetPaths(paths, event);
   return absl::OkStatus();
 }
@@ -347,12 +244,12 @@ absl::Status AddLabel(absl::string_view key, element value,
   return absl::OkStatus();
 }
 
-absl::Status SetLabels(const Members& members, v1::Event* event) {
-  const auto found = members.known.find("labels");
-  if (found == members.known.end()) return absl::OkStatus();
+absl::Status SetLabels(const LineMembers& members, v1::Event* event) {
+  const std::optional<element> found = members.Find("labels");
+  if (!found.has_value()) return absl::OkStatus();
   simdjson::dom::object object;
-  if (found->second.get_object().get(object) != simdjson::SUCCESS) {
-    return Wrong("labels is ", Describe(found->second),
+  if (found->get_object().get(object) != simdjson::SUCCESS) {
+    return Wrong("labels is ", Describe(*found),
                  "; expected an object of strings");
   }
   google::protobuf::Map<std::string, std::string> labels;
@@ -369,9 +266,9 @@ absl::Status SetLabels(const Members& members, v1::Event* event) {
 }
 
 // Keeps what the format does not know, as far as there is room.
-void KeepOthers(const Members& members, v1::Event* event) {
+void KeepOthers(const LineMembers& members, v1::Event* event) {
   auto* labels = event->mutable_labels();
-  for (const auto& [key, value] : members.others) {
+  for (const auto& [key, value] : members.others()) {
     if (labels->size() >= limits::kLabelCountMax) return;
     if (key.empty() || key.size() > limits::kLabelKeyBytesMax) continue;
     const std::string text =
@@ -382,25 +279,7 @@ void KeepOthers(const Members& members, v1::Event* event) {
   }
 }
 
-absl::StatusOr<Members> ReadMembers(element root) {
-  simdjson::dom::object object;
-  if (root.get_object().get(object) != simdjson::SUCCESS) {
-    return Wrong("the line is ", Describe(root), "; expected an object");
-  }
-  Members members;
-  for (const auto [key, value] : object) {
-    const std::string name(key);
-    if (value.is_null()) continue;
-    if (!absl::c_linear_search(kMembers, View(key))) {
-      members.others.emplace_back(name, value);
-    } else if (!members.known.emplace(name, value).second) {
-      return Wrong(name, " is given twice; write it once");
-    }
-  }
-  return members;
-}
-
-absl::StatusOr<v1::Event> ToEvent(const Members& members,
+absl::StatusOr<v1::Event> ToEvent(const LineMembers& members,
                                   absl::string_view line,
                                   absl::string_view source,
                                   absl::Time observe_time) {
@@ -447,7 +326,8 @@ absl::StatusOr<v1::Event> NormalizeDeployLine(absl::string_view line,
   if (error != simdjson::SUCCESS) {
     return Wrong("not JSON: ", simdjson::error_message(error));
   }
-  SS_ASSIGN_OR_RETURN(const Members members, ReadMembers(root));
+  SS_ASSIGN_OR_RETURN(const LineMembers members,
+                      LineMembers::Read(root, kMembers));
   return ToEvent(members, line, source, observe_time);
 }
 
