@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <optional>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -136,6 +135,15 @@ absl::StatusOr<std::vector<LogFile>> ListLogFiles(
   return absl::UnavailableError(
       absl::StrCat("files of ", folder, "/", live_name,
                    " are renamed faster than they can be listed"));
+}
+
+std::optional<uint64_t> FindInode(const std::string& folder,
+                                  const std::string& name) {
+  struct stat status;
+  if (stat(absl::StrCat(folder, "/", name).c_str(), &status) != 0) {
+    return std::nullopt;
+  }
+  return status.st_ino;
 }
 
 FolderWatch::FolderWatch(const std::string& folder,

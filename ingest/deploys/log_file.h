@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,11 @@ class OpenLogFile {
 // never the same twice.
 absl::StatusOr<std::vector<LogFile>> ListLogFiles(const std::string& folder,
                                                   const std::string& live_name);
+
+// The inode that goes by this name now; none when there is none. Much cheaper
+// than a listing of a large folder.
+std::optional<uint64_t> FindInode(const std::string& folder,
+                                  const std::string& name);
 
 // Notices changes of files whose names begin with `live_name` (inotify).
 // Without a folder, or when the system has no watches left, it only waits.

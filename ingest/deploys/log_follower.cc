@@ -210,6 +210,7 @@ SplitResult LogFollower::Split(const std::string& bytes,
 
 absl::StatusOr<std::optional<LogFile>> LogFollower::FindNextFile() const {
   SS_ASSIGN_OR_RETURN(const LogFile open, file_->Look());
+  if (FindInode(folder_, live_name_) == open.inode) return std::nullopt;
   SS_ASSIGN_OR_RETURN(const std::vector<LogFile> files,
                       ListLogFiles(folder_, live_name_));
   const std::optional<size_t> next = FindNext(open, files, live_name_);
