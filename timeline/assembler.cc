@@ -47,6 +47,9 @@ Added Assembler::Add(Event event) {
       event.event_time < watermark_ - options_.lateness) {
     return Added::kTooLate;
   }
+  if (IsSymptom(event.kind) && event.event_time < settled_before_) {
+    return Added::kTooLate;
+  }
   known_ids_.insert(event.id);
   // A source may date an event into the future; the world is not known further
   // than to the moment when we learnt of it.
@@ -85,6 +88,7 @@ void Assembler::AddContext(Event event) {
   if (key.kind == EventKind::kAlertResolved) {
     Occurrences& alert = alerts_[known->occurrence];
     alert.resolved[key] = known.get();
+    gathering_.InsertResolve(known->event, known->occurrence);
     for (const EventKey& fired : alert.fired) touched_.insert(fired.id);
   }
   context_[key] = std::move(known);
@@ -230,10 +234,9 @@ bool Assembler::IsSettled(const Strand& root, absl::Time horizon) const {
          horizon;
 }
 
-void Assembler::Forget(absl::Time watermark) {
-  if (watermark == absl::InfinitePast()) return;
-  gathering_.Update();
-  const absl::Time horizon = watermark - options_.lateness;
+void Assembler::Forget() {
+  if (watermark_ == absl::InfinitePast()) return;
+  const absl::Time horizon = watermark_ - options_.lateness;
   // Up to the last moment that no candidate spans, everything settled goes.
   // Beyond it, a settled one stays as long as a restart would have to see it in
   // order to decide about its contemporaries in the same way; but not for
@@ -257,6 +260,9 @@ void Assembler::Forget(absl::Time watermark) {
       gone.push_back(roots[i]);
     }
   }
+  const absl::Time kept = cut < roots.size() ? roots[cut]->first().event_time
+                                             : absl::InfiniteFuture();
+  settled_before_ = std::max(settled_before_, std::min(horizon, kept));
   ForgetRoots(gone, horizon);
   ForgetRest(horizon);
 }
@@ -318,9 +324,7 @@ size_t Assembler::CountCandidates(CandidateState state) const {
 }
 
 absl::Time Assembler::OldestOnset() const {
-  const std::vector<const Strand*> strands = gathering_.Strands();
-  return strands.empty() ? absl::InfiniteFuture()
-                         : strands.front()->first().event_time;
+  return gathering_.OldestSymptomTime();
 }
 
 }  // namespace secondstory::timeline

@@ -67,16 +67,19 @@ class Assembler {
   // is none any more, the next TakeChanged() says so.
   void MarkTaken(const std::string& id);
 
-  // Forgets what could no longer change when the world was known up to
-  // `watermark`. Call it from time to time, after TakeChanged(), with
-  // watermark(). And once before the first TakeChanged() after events were read
-  // again from SafePosition(), with the watermark of that time: some of them
-  // belong to candidates that were forgotten then.
-  void Forget(absl::Time watermark);
+  // Forgets what can no longer change. Call it from time to time, right after
+  // TakeChanged().
+  void Forget();
 
-  // Reading the log again from the first event after this position gives the
-  // same candidates. Cost: the events retained.
+  // After a restart, an assembler that was told SkipBefore(settled_before())
+  // and is given the log again from the first event after SafePosition() comes
+  // to the same candidates as this one; but for a candidate among others that
+  // overlap it without a break for more than 72 h.
+  // Cost of SafePosition(): the events retained.
   uint64_t SafePosition() const;
+  // Symptoms before belong to candidates that were forgotten.
+  absl::Time settled_before() const { return settled_before_; }
+  void SkipBefore(absl::Time settled) { settled_before_ = settled; }
 
   // The latest event_time that is not after its append_time: how far the world
   // is known. The only clock here.
@@ -123,6 +126,7 @@ class Assembler {
   std::map<uint64_t, Occurrences> alerts_;
   absl::flat_hash_set<std::string> known_ids_;
   absl::Time watermark_ = absl::InfinitePast();
+  absl::Time settled_before_ = absl::InfinitePast();
   // Since the last TakeChanged(): what was added, by time and whether it can
   // speak about an onset long before.
   std::set<absl::Time> new_changes_;

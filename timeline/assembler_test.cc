@@ -76,6 +76,53 @@ TEST(AssemblerTest, KeepsOneCandidateWhenAlertRepeats) {
   EXPECT_THAT(candidates[0].lines, SizeIs(20));
 }
 
+TEST(AssemblerTest, KeepsOneCandidateWhenAlertFlaps) {
+  std::vector<Event> events;
+  for (int i = 0; i < 6; ++i) {
+    events.push_back(MakeAlert(absl::Minutes(8 * i), "cart", "HighLatency"));
+    events.push_back(
+        MakeAlert(absl::Minutes(8 * i + 3), "cart", "HighLatency"));
+    events.back().kind = EventKind::kAlertResolved;
+    events.back().id += "resolved";
+  }
+  const std::vector<Candidate> candidates = Assemble(events);
+  ASSERT_THAT(candidates, SizeIs(1));
+  EXPECT_THAT(FoldRepeats(candidates[0]).lines, SizeIs(1));
+}
+
+TEST(AssemblerTest, OpensAnotherWhenAnAlertFiresAgainThatNeverResolved) {
+  EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+                        MakeAlert(absl::Minutes(10), "cart", "HighLatency")}),
+              SizeIs(2));
+}
+
+// An alert of one of the two cells that a service runs in.
+Event MakeCellAlert(absl::Duration after, absl::string_view name,
+                    absl::string_view cell) {
+  Event event = MakeAlert(after, "cart", name);
+  event.environment = std::string(cell);
+  for (const char* key : {"cluster", "rack", "zone"}) {
+    event.labels.push_back({key, std::string(cell)});
+  }
+  return event;
+}
+
+TEST(AssemblerTest, ConnectsTwoCandidatesWhenLaterEvidenceBelongsToBoth) {
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  const Event blue = MakeCellAlert(absl::Seconds(0), "HighLatency", "blue");
+  const Event green = MakeCellAlert(absl::Seconds(1), "HighErrorRate", "green");
+  assembler->Add(blue);
+  assembler->Add(green);
+  EXPECT_THAT(assembler->TakeChanged(), SizeIs(2));
+  assembler->Add(MakeAlert(absl::Seconds(2), "cart", "HighLatency"));
+  const std::vector<Candidate> changed = assembler->TakeChanged();
+  ASSERT_THAT(changed, SizeIs(2));
+  EXPECT_EQ(changed[0].id, blue.id);
+  EXPECT_THAT(changed[0].lines, SizeIs(3));
+  EXPECT_EQ(changed[1].id, green.id);
+  EXPECT_EQ(changed[1].merged_into, blue.id);
+}
+
 TEST(AssemblerTest, JoinsAlertsOfNeighbouringServices) {
   EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
                         MakeAlert(absl::Minutes(2), "shop-api", "ErrorRate")}),
@@ -282,17 +329,20 @@ TEST_P(AssemblerPropertyTest, GivesSameBytesWhenForgettingAndRestarting) {
     assembler->Add(events_[i]);
     if (random_() % 10 != 0) continue;
     TakeInto(assembler.get(), &taken);
-    assembler->Forget(assembler->watermark());
+    assembler->Forget();
     forgotten = std::max(forgotten, i + 1 - assembler->retained_event_count());
     if (random_() % 5 != 0) continue;
     // The process dies, and reads the log again.
     const uint64_t position = assembler->SafePosition();
-    const absl::Time watermark = assembler->watermark();
+    const absl::Time settled = assembler->settled_before();
     assembler.reset(NewAssembler());
+    assembler->SkipBefore(settled);
     for (size_t read = position; read <= i; ++read) {
       assembler->Add(events_[read]);
     }
-    assembler->Forget(watermark);
+    for (const auto& [id, candidate] : taken) {
+      if (candidate.state != CandidateState::kMerged) assembler->MarkTaken(id);
+    }
     TakeInto(assembler.get(), &taken);
   }
   TakeInto(assembler.get(), &taken);

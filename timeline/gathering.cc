@@ -33,11 +33,29 @@ const Symptom& Gathering::Insert(Event event) {
   return *symptom;
 }
 
+void Gathering::InsertResolve(const Event& event, uint64_t occurrence) {
+  const EventKey key = KeyOf(event);
+  resolves_[key] = occurrence;
+  if (!dirty_.has_value() || key < *dirty_) dirty_ = key;
+}
+
 std::set<std::string> Gathering::Update() {
   if (dirty_.has_value()) {
     GoBackBefore(*dirty_);
-    auto next = folded_ ? symptoms_.upper_bound(*folded_) : symptoms_.begin();
-    for (; next != symptoms_.end(); ++next) Place(next->second.get());
+    auto symptom =
+        folded_ ? symptoms_.upper_bound(*folded_) : symptoms_.begin();
+    auto resolve =
+        folded_ ? resolves_.upper_bound(*folded_) : resolves_.begin();
+    while (symptom != symptoms_.end() || resolve != resolves_.end()) {
+      if (resolve == resolves_.end() ||
+          (symptom != symptoms_.end() && symptom->first < resolve->first)) {
+        Place(symptom->second.get());
+        Advance((symptom++)->first);
+      } else {
+        Resolve(resolve->first, resolve->second);
+        Advance((resolve++)->first);
+      }
+    }
     dirty_.reset();
   }
   return std::exchange(touched_, {});
@@ -133,11 +151,23 @@ void Gathering::Place(Symptom* symptom) {
     Join(symptom, &open_[best]);
     if (second != open_.size()) Connect(best, second, *symptom);
   }
-  folded_ = KeyOf(event);
-  if (++since_checkpoint_ >= kCheckpointEvery + open_.size()) {
-    checkpoints_.push_back({*folded_, open_});
-    since_checkpoint_ = 0;
+}
+
+void Gathering::Resolve(const EventKey& key, uint64_t occurrence) {
+  for (Open& open : open_) {
+    if (open.group->IsClosedAt(key.event_time)) continue;
+    if (!open.group->Has(occurrence)) continue;
+    auto group = std::make_shared<Group>(*open.group);
+    group->Resolve(occurrence);
+    open.group = std::move(group);
   }
+}
+
+void Gathering::Advance(const EventKey& key) {
+  folded_ = key;
+  if (++since_checkpoint_ < kCheckpointEvery + open_.size()) return;
+  checkpoints_.push_back({key, open_});
+  since_checkpoint_ = 0;
 }
 
 void Gathering::Start(Symptom* symptom) {
@@ -245,6 +275,12 @@ void Gathering::Forget(const std::vector<const Strand*>& roots,
     by_id_.erase(key.id);
     strands_.erase(key);
     symptoms_.erase(key);
+  }
+  const absl::Time oldest =
+      strands_.empty() ? horizon
+                       : std::min(horizon, strands_.begin()->first.event_time);
+  while (!resolves_.empty() && resolves_.begin()->first.event_time < oldest) {
+    resolves_.erase(resolves_.begin());
   }
 }
 

@@ -60,6 +60,9 @@ class Gathering {
   // REQUIRES: a symptom whose id was not inserted before.
   const Symptom& Insert(Event event);
 
+  // That alert resolved. REQUIRES: not inserted before.
+  void InsertResolve(const Event& event, uint64_t occurrence);
+
   // Folds what was inserted, and returns the ids of the strands that are no
   // longer what they were: grown, shrunk, connected, gone.
   // Cost: the symptoms from the earliest inserted one on, times the groups
@@ -81,12 +84,17 @@ class Gathering {
   // The last of them.
   static const Event& LastOf(const Strand& root);
 
-  // Forgets these candidates and everything of them.
+  // Forgets these candidates and everything of them, and the resolves that are
+  // before the rest and before `horizon`.
   // REQUIRES: Update() was called; nothing will be inserted that could join
   // them, nor anything before `horizon`.
   void Forget(const std::vector<const Strand*>& roots, absl::Time horizon);
 
-  size_t symptom_count() const { return symptoms_.size(); }
+  // InfiniteFuture when there is none.
+  absl::Time OldestSymptomTime() const {
+    return symptoms_.empty() ? absl::InfiniteFuture()
+                             : symptoms_.begin()->first.event_time;
+  }
   // The smallest log position of any symptom; 0 when there is none.
   uint64_t MinPosition() const;
 
@@ -104,6 +112,8 @@ class Gathering {
   void GoBackBefore(const EventKey& key);
   void Truncate(const Checkpoint& checkpoint);
   void Place(Symptom* symptom);
+  void Resolve(const EventKey& key, uint64_t occurrence);
+  void Advance(const EventKey& key);
   void Start(Symptom* symptom);
   void Join(Symptom* symptom, Open* open);
   void Connect(size_t one, size_t other, const Symptom& by);
@@ -111,6 +121,7 @@ class Gathering {
 
   const Topology& topology_;
   std::map<EventKey, std::unique_ptr<Symptom>> symptoms_;
+  std::map<EventKey, uint64_t> resolves_;  // occurrences
   absl::flat_hash_map<std::string, Symptom*> by_id_;
   std::map<EventKey, std::unique_ptr<Strand>> strands_;  // by first symptom
   std::vector<Open> open_;  // after `folded_`, in the order of onset

@@ -13,24 +13,30 @@ namespace {
 
 // Time: at once speaks for joining, and every doubling of the wait, counted in
 // the group's own rhythm, against it.
-constexpr double kAtOnce = 2.5;
+constexpr double kAtOnce = 2.0;
 constexpr double kPerLogWait = 3.0;
-constexpr double kRhythmPriorMinutes = 5;
-constexpr double kRhythmPriorWeight = 20;
+constexpr double kRhythmPriorMinutes = 5.5;
+constexpr double kRhythmPriorWeight = 30;
 
 // Place: the same service, a caller or called one, two steps away, further,
 // not connected, not known to the graph.
-constexpr double kAtDistance[] = {1.0, 0.3, 0.0, -0.3, -3.0, -2.6};
+constexpr double kAtDistance[] = {0.8, 0.4, 0.0, -0.2, -3.0, -2.4};
 // One of the two does not say its service.
-constexpr double kPlaceUnknown = -0.5;
+constexpr double kPlaceUnknown = -0.3;
 
-constexpr double kSameOccurrence = -3.0;
-constexpr double kSameAlert = 0.5;
+// The very same alert: one that resolved and fires again is flapping, one that
+// is told again at once is repeated. But an alert that still fires cannot fire:
+// when it is said to after a while, that is another occurrence, and speaks for
+// another group.
+constexpr double kFlaps = 2.0;
+constexpr double kFiresAlready = -4.0;
+constexpr absl::Duration kRepeatWithin = absl::Minutes(3);
+constexpr double kSameAlert = 0.6;
 constexpr double kOtherEnvironment = -2.0;
-constexpr double kLabelEqual = 0.5;
-constexpr double kLabelOther = -0.5;
+constexpr double kLabelEqual = 0.3;
+constexpr double kLabelOther = -0.8;
 constexpr double kLabelsMax = 2.0;
-constexpr double kWordsShared = 1.5;
+constexpr double kWordsShared = 0.8;
 
 // Bounds of what a group remembers.
 constexpr size_t kServiceCountMax = 64;
@@ -50,6 +56,14 @@ template <typename T, typename U>
 bool ContainsSorted(const std::vector<T>& sorted, const U& value) {
   auto at = std::lower_bound(sorted.begin(), sorted.end(), value);
   return at != sorted.end() && *at == value;
+}
+
+// Where `id` is or belongs in a vector sorted by the member `id`.
+template <typename Occurrences>
+auto Seek(Occurrences& occurrences, uint64_t id) {
+  return std::lower_bound(
+      occurrences.begin(), occurrences.end(), id,
+      [](const auto& occurrence, uint64_t b) { return occurrence.id < b; });
 }
 
 }  // namespace
@@ -90,8 +104,9 @@ struct Weigher {
   }
 
   double Name() const {
-    if (ContainsSorted(group.occurrences_, symptom.occurrence)) {
-      return kSameOccurrence;
+    if (const auto* same = group.Find(symptom.occurrence)) {
+      const absl::Duration since = symptom.event.event_time - same->last;
+      return same->resolved || since <= kRepeatWithin ? kFlaps : kFiresAlready;
     }
     return ContainsSorted(group.names_, AlertName(symptom.event)) ? kSameAlert
                                                                   : 0;
@@ -166,7 +181,12 @@ void Group::Add(const KnownEvent& symptom) {
     }
   }
   InsertSorted(&names_, std::string(AlertName(event)), kNameCountMax);
-  InsertSorted(&occurrences_, symptom.occurrence, kOccurrenceCountMax);
+  auto same = Seek(occurrences_, symptom.occurrence);
+  if (same != occurrences_.end() && same->id == symptom.occurrence) {
+    *same = {symptom.occurrence, event.event_time, false};
+  } else if (occurrences_.size() < kOccurrenceCountMax) {
+    occurrences_.insert(same, {symptom.occurrence, event.event_time, false});
+  }
   for (const auto& [key, value] : event.labels) {
     if (IsGradeLabel(key) || key == "alertname") continue;
     auto at =
@@ -176,6 +196,20 @@ void Group::Add(const KnownEvent& symptom) {
     InsertSorted(&at->second, value, kLabelValueCountMax);
   }
   for (Word word : symptom.words) InsertSorted(&words_, word, kWordCountMax);
+}
+
+const Group::Occurrence* Group::Find(uint64_t occurrence) const {
+  auto at = Seek(occurrences_, occurrence);
+  return at != occurrences_.end() && at->id == occurrence ? &*at : nullptr;
+}
+
+bool Group::Has(uint64_t occurrence) const {
+  return Find(occurrence) != nullptr;
+}
+
+void Group::Resolve(uint64_t occurrence) {
+  auto at = Seek(occurrences_, occurrence);
+  if (at != occurrences_.end() && at->id == occurrence) at->resolved = true;
 }
 
 void Group::Absorb(const Group& other) {
@@ -199,8 +233,13 @@ void Group::Absorb(const Group& other) {
   for (const std::string& name : other.names_) {
     InsertSorted(&names_, name, kNameCountMax);
   }
-  for (uint64_t occurrence : other.occurrences_) {
-    InsertSorted(&occurrences_, occurrence, kOccurrenceCountMax);
+  for (const Occurrence& theirs : other.occurrences_) {
+    auto mine = Seek(occurrences_, theirs.id);
+    if (mine != occurrences_.end() && mine->id == theirs.id) {
+      if (mine->last < theirs.last) *mine = theirs;
+    } else if (occurrences_.size() < kOccurrenceCountMax) {
+      occurrences_.insert(mine, theirs);
+    }
   }
   for (const auto& [key, values] : other.labels_) {
     auto at = std::find_if(labels_.begin(), labels_.end(),
@@ -237,7 +276,7 @@ std::string DescribeJoining(const KnownEvent& symptom, const Group& group,
     reasons.push_back(absl::StrCat("two calls from ", nearest->what));
   }
   const double name = weigher.Name();
-  if (name == kSameOccurrence) {
+  if (name == kFlaps || name == kFiresAlready) {
     reasons.push_back("the same alert again");
   } else if (name == kSameAlert) {
     reasons.push_back("same alert as before");

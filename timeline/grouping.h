@@ -35,6 +35,10 @@ class Group {
   // REQUIRES: `symptom` is not before any of the group.
   void Add(const KnownEvent& symptom);
 
+  // One of its alerts has resolved; others are ignored.
+  void Resolve(uint64_t occurrence);
+  bool Has(uint64_t occurrence) const;
+
   // Takes over another group that is now part of this one.
   void Absorb(const Group& other);
 
@@ -56,6 +60,13 @@ class Group {
     absl::Time last;
   };
 
+  struct Occurrence {
+    uint64_t id;
+    absl::Time last;
+    bool resolved;
+  };
+  const Occurrence* Find(uint64_t occurrence) const;
+
   absl::Time onset_;
   absl::Time last_;
   int64_t count_ = 1;
@@ -63,7 +74,7 @@ class Group {
   std::string environment_;
   std::vector<Seen<std::string>> services_;  // oldest first
   std::vector<std::string> names_;           // of alerts, sorted
-  std::vector<uint64_t> occurrences_;        // sorted
+  std::vector<Occurrence> occurrences_;      // sorted by `id`
   std::vector<std::pair<std::string, std::vector<std::string>>> labels_;
   std::vector<Word> words_;  // sorted
 };

@@ -34,11 +34,19 @@ constexpr double kOtherOnsetsPerMinute = 1.0 / (24 * 60);
 // over the skew.
 constexpr double kAfterOnset = 0.05;
 
-// The mixing weight of a change's own words in the symptom's words.
-constexpr double kOwnWords = 0.1;
-// A word that is in a name only (path, service) is less telling than one that
-// a person wrote in a title.
-constexpr double kWordsMax = 8;
+// Which of the changes it was is told by their order as well as by the lag: in
+// quiet hours the latest change may be long ago. The order takes over so much
+// of what the lag says, and is weighed by so much of its own logarithm. It says
+// nothing about whether any change contributed.
+constexpr double kOrderForLag = 0.4;
+constexpr double kOrder = 0.6;
+
+// A symptom's word comes as likely out of the change as out of the blue.
+constexpr double kOwnWords = 1;
+// How much less a word says in a change of many words.
+constexpr double kLength = 0.5;
+// Words of one text are not independent of each other.
+constexpr double kWordsMax = 12;
 
 // Where contributing changes were, seen from the services that alert: the same
 // service, a caller or called one, two steps away, elsewhere.
@@ -48,10 +56,12 @@ constexpr double kContributingAt[] = {0.40, 0.25, 0.10, 0.25};
 constexpr double kChanceAt[] = {0.10, 0.15, 0.15, 0.60};
 constexpr double kChanceWeight = 10;
 
-constexpr double kFrequency = 0.3;
+constexpr double kFrequency = 0.2;
 constexpr double kUndoneByName = 4;
 constexpr double kUndoneService = 2;
 constexpr double kHarmless = -1.2;
+// An undo brings back what ran before, which seldom is the trouble.
+constexpr double kIsUndo = -2;
 
 // Symptoms beyond say nothing new and would cost.
 constexpr size_t kSymptomCountMax = 64;
@@ -183,9 +193,18 @@ class Scale {
         topology_(topology),
         options_(options) {
     CountWindow();
+    BalanceOrder();
   }
 
+  // Everything that speaks for and against the change.
   Account Weigh(size_t index, bool written) const {
+    Account account = WeighWithoutOrder(index, written);
+    WeighOrder(index, &account);
+    return account;
+  }
+
+ private:
+  Account WeighWithoutOrder(size_t index, bool written) const {
     const KnownEvent& change = *listed_[index];
     Account account(written);
     WeighLag(change.event, &account);
@@ -193,6 +212,10 @@ class Scale {
     WeighWords(index, &account);
     WeighFrequency(change.event, &account);
     WeighUndo(index, &account);
+    if (IsUndo(change.event)) {
+      account.Add("is_undo", kIsUndo,
+                  [] { return "undoes an earlier change"; });
+    }
     if (IsHarmless(change.event)) {
       account.Add("harmless", kHarmless,
                   [] { return "touches only tests or documents"; });
@@ -200,10 +223,10 @@ class Scale {
     return account;
   }
 
- private:
   void CountWindow() {
     const double count = static_cast<double>(listed_.size());
     for (const KnownEvent* change : listed_) {
+      if (change->event.event_time <= symptoms_.onset) ++before_count_;
       words_.push_back(Union(change->words, change->name_words));
       word_total_ += static_cast<double>(words_.back().size());
       for (Word word : words_.back()) {
@@ -223,6 +246,20 @@ class Scale {
     }
   }
 
+  // The order moves odds from change to change; their sum, against no change,
+  // stays.
+  void BalanceOrder() {
+    double without = 0;
+    double with = 0;
+    for (size_t i = 0; i < listed_.size(); ++i) {
+      const double log_odds =
+          WeighWithoutOrder(i, /*written=*/false).log_odds();
+      without += std::exp(log_odds);
+      with += std::exp(log_odds + OrderOdds(i));
+    }
+    if (with > 0) order_balance_ = std::log(without / with);
+  }
+
   // The distance from the change to the nearest service that alerts; -1 when
   // nobody says where one of them is.
   int PlaceOf(const Event& change) const {
@@ -239,23 +276,47 @@ class Scale {
     return nearest;
   }
 
-  void WeighLag(const Event& change, Account* account) const {
+  // The log-odds of the lag alone.
+  double LagOdds(const Event& change) const {
     const absl::Duration lag = symptoms_.onset - change.event_time;
-    const bool before = lag >= absl::ZeroDuration();
     double density = kAfterOnset / absl::ToDoubleMinutes(options_.skew);
-    if (before) {
+    if (lag >= absl::ZeroDuration()) {
       const double minutes = std::max(absl::ToDoubleMinutes(lag), kLagMin);
       const double z = std::log(minutes / kLagMedian) / kLagSpread;
       density =
           std::exp(-z * z / 2) / (minutes * kLagSpread * std::sqrt(2 * M_PI));
     }
-    account->Add("lag",
-                 std::log(kChangeContributes * density / kOtherOnsetsPerMinute),
-                 [&] {
-                   return absl::StrCat(DescribeDuration(absl::AbsDuration(lag)),
-                                       before ? " before the " : " after the ",
-                                       symptoms_.noun);
-                 });
+    return std::log(kChangeContributes * density / kOtherOnsetsPerMinute);
+  }
+
+  void WeighLag(const Event& change, Account* account) const {
+    account->Add("lag", LagOdds(change), [&] {
+      const absl::Duration lag = symptoms_.onset - change.event_time;
+      return absl::StrCat(
+          DescribeDuration(absl::AbsDuration(lag)),
+          lag >= absl::ZeroDuration() ? " before the " : " after the ",
+          symptoms_.noun);
+    });
+  }
+
+  // Before it is balanced against the others.
+  double OrderOdds(size_t index) const {
+    const size_t between =
+        index < before_count_ ? before_count_ - 1 - index : 0;
+    return -kOrderForLag * LagOdds(listed_[index]->event) -
+           kOrder * std::log1p(static_cast<double>(between));
+  }
+
+  void WeighOrder(size_t index, Account* account) const {
+    account->Add("order", OrderOdds(index) + order_balance_, [&] {
+      if (index >= before_count_) return std::string("shortly after it");
+      const size_t between = before_count_ - 1 - index;
+      return between == 0
+                 ? std::string("the latest change before it")
+                 : absl::StrCat(
+                       DescribeCount(static_cast<int64_t>(between), "change"),
+                       " came between");
+    });
   }
 
   void WeighPlace(size_t index, Account* account) const {
@@ -303,13 +364,15 @@ class Scale {
   void WeighWords(size_t index, Account* account) const {
     const std::vector<Word>& own = words_[index];
     std::vector<std::pair<double, Word>> shared;
+    const double count = static_cast<double>(listed_.size());
+    const double length =
+        1 - kLength +
+        kLength * static_cast<double>(own.size()) * count / word_total_;
     for (Word word : own) {
       auto counted = word_count_.find(word);
       if (counted == word_count_.end()) continue;
-      const double own_chance = 1.0 / static_cast<double>(own.size());
-      const double any_chance = (counted->second + 0.5) / word_total_;
-      shared.emplace_back(std::log(1 + kOwnWords * own_chance / any_chance),
-                          word);
+      const double chance = (counted->second + 0.5) / count;
+      shared.emplace_back(std::log1p(kOwnWords / (length * chance)), word);
     }
     if (shared.empty()) return;
     std::sort(shared.begin(), shared.end(), [](const auto& a, const auto& b) {
@@ -412,6 +475,8 @@ class Scale {
   std::vector<int> place_;
   double chance_at_[Topology::kFar + 1] = {};
   double word_total_ = 0;
+  size_t before_count_ = 0;
+  double order_balance_ = 0;
   absl::flat_hash_map<Word, int> word_count_;
   absl::flat_hash_map<absl::string_view, int> service_count_;
 };

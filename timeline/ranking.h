@@ -6,13 +6,15 @@
 //   lag          ln(p f(t) / h): a change contributes with probability p, its
 //                effect shows after a lag t of density f, and onsets that no
 //                change explains come at rate h
+//   order        how many changes came after it
 //   same_service, neighbour   how often the service that changed is one that
 //                alerts, against how often it would be by chance
-//   words        the symptom's words under a mixture of the change's own words
-//                and those of all changes near the onset, so that a rare word
-//                in common says much and a frequent one little
+//   words        that a symptom's word is in the change, against how often it
+//                is in any change near the onset: a rare word in common says
+//                much and a frequent one little
 //   frequency    a service that changes all day is less of a surprise
 //   rolled_back  it was undone after the onset
+//   is_undo      it brings back what ran before
 //   harmless     it touches only tests or documents
 //
 // Scores are the softmax over all changes and "no change".

@@ -7,18 +7,22 @@
 namespace secondstory::timeline {
 namespace {
 
-// English function words, and the words that alerts and changes of any subject
-// use. Sorted.
+// English function words, and the words of trouble and of work that are used of
+// any subject. Sorted.
 constexpr absl::string_view kCommon[] = {
-    "about",  "add",   "added",   "after", "again",  "all",   "also",  "and",
-    "any",    "are",   "because", "been",  "before", "but",   "can",   "change",
-    "com",    "could", "did",     "does",  "for",    "from",  "get",   "had",
-    "has",    "have",  "http",    "https", "into",   "its",   "may",   "more",
-    "need",   "not",   "now",     "off",   "one",    "org",   "out",   "set",
-    "should", "some",  "than",    "that",  "the",    "their", "them",  "then",
-    "there",  "these", "they",    "this",  "those",  "too",   "until", "use",
-    "was",    "were",  "what",    "when",  "which",  "while", "will",  "with",
-    "would",  "www",   "yet",     "you",
+    "about",    "add",    "added",    "after",   "again",   "all",     "also",
+    "and",      "any",    "are",      "because", "been",    "before",  "break",
+    "breaking", "broke",  "broken",   "but",     "can",     "cause",   "caused",
+    "causing",  "change", "com",      "commit",  "could",   "did",     "does",
+    "due",      "error",  "fail",     "failed",  "failing", "failure", "fix",
+    "for",      "from",   "get",      "had",     "has",     "have",    "http",
+    "https",    "into",   "issue",    "its",     "may",     "more",    "need",
+    "not",      "now",    "off",      "one",     "org",     "out",     "patch",
+    "problem",  "revert", "reverted", "seem",    "set",     "should",  "some",
+    "than",     "that",   "the",      "their",   "them",    "then",    "there",
+    "these",    "they",   "this",     "those",   "too",     "until",   "use",
+    "was",      "were",   "what",     "when",    "which",   "while",   "will",
+    "with",     "work",   "working",  "would",   "www",     "yet",     "you",
 };
 
 bool IsWordByte(char c) {
@@ -49,6 +53,17 @@ void VisitRun(absl::string_view run,
   if (std::all_of(word.begin(), word.end(), absl::ascii_isdigit)) return;
   if (std::binary_search(std::begin(kCommon), std::end(kCommon), word)) return;
   visit(word);
+  // "phab2001" is one of the machines called phab.
+  size_t letters = 0;
+  while (letters < word.size() &&
+         absl::ascii_isalpha(static_cast<unsigned char>(word[letters]))) {
+    ++letters;
+  }
+  if (letters < 3 || letters == word.size()) return;
+  if (std::all_of(word.begin() + static_cast<std::ptrdiff_t>(letters),
+                  word.end(), absl::ascii_isdigit)) {
+    visit(absl::string_view(word).substr(0, letters));
+  }
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ using Word = uint64_t;
 
 // Calls `visit` with each word of `text`: runs of letters and digits, cut at
 // camelCase, in lower case (ASCII), plural s removed. Words of fewer than three
-// letters, bare numbers, and words that every text has are left out.
+// letters, bare numbers, and words that every text has are left out. A word
+// with a number behind it ("phab2001") comes without it too.
 void ForEachWord(absl::string_view text,
                  absl::FunctionRef<void(absl::string_view)> visit);
 

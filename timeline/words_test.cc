@@ -24,6 +24,11 @@ TEST(WordsTest, LeavesOutShortCommonAndBareNumbers) {
   EXPECT_THAT(Split("the db of 1234 varnish-2"), ElementsAre("varnish"));
 }
 
+TEST(WordsTest, NamesTheFamilyOfANumberedMachine) {
+  EXPECT_THAT(Split("phab2001 utf8"),
+              ElementsAre("phab2001", "phab", "utf8", "utf"));
+}
+
 TEST(WordsTest, KeepsLettersOfOtherScripts) {
   EXPECT_THAT(Split("Überlast größer"), ElementsAre("Überlast", "größer"));
 }

@@ -89,6 +89,7 @@ absl::Status Follower::Load() {
   position_ = resume_.safe_position;
   assembler_ =
       std::make_unique<timeline::Assembler>(options_.assembling, topology_);
+  assembler_->SkipBefore(resume_.settled_before);
   log::Info("following", {{"after_position", position_}});
   return absl::OkStatus();
 }
@@ -147,11 +148,9 @@ absl::Status Follower::Publish() {
   return Tidy();
 }
 
-// After a start: what was read again from the safe position includes parts of
-// candidates that were forgotten, and some of what was submitted before may be
-// no candidate any more.
+// After a start: some of what was submitted before may be no candidate any
+// more.
 absl::Status Follower::Reconcile() {
-  assembler_->Forget(resume_.watermark);
   if (assembler_->OldestOnset() != absl::InfiniteFuture()) {
     SS_ASSIGN_OR_RETURN(const std::vector<std::string> ids,
                         client_->ListCandidateIds(assembler_->OldestOnset()));
@@ -202,13 +201,13 @@ absl::Status Follower::Tidy() {
   if (watermark < tidied_at_ + options_.cursor_interval) {
     return absl::OkStatus();
   }
-  assembler_->Forget(watermark);
+  assembler_->Forget();
   const absl::Time oldest = assembler_->OldestOnset();
   for (auto at = submitted_.begin(); at != submitted_.end();) {
     at = at->second.onset_time < oldest ? submitted_.erase(at) : std::next(at);
   }
-  const std::string value =
-      FormatResumePoint({assembler_->SafePosition(), position_, watermark});
+  const std::string value = FormatResumePoint(
+      {assembler_->SafePosition(), position_, assembler_->settled_before()});
   const absl::Status status = client_->StoreCursor(value, cursor_);
   if (absl::IsFailedPrecondition(status)) {
     // Two assemblers come to the same candidates, so this is no harm, but

@@ -10,8 +10,8 @@ namespace secondstory::ingest {
 
 std::string FormatResumePoint(const ResumePoint& point) {
   return absl::StrCat("safe ", point.safe_position, " read ",
-                      point.read_position, " watermark ",
-                      absl::ToUnixMicros(point.watermark));
+                      point.read_position, " settled ",
+                      absl::ToUnixMicros(point.settled_before));
 }
 
 absl::StatusOr<ResumePoint> ParseResumePoint(absl::string_view text) {
@@ -20,15 +20,15 @@ absl::StatusOr<ResumePoint> ParseResumePoint(absl::string_view text) {
   const std::vector<absl::string_view> words = absl::StrSplit(text, ' ');
   int64_t micros = 0;
   if (words.size() != 6 || words[0] != "safe" || words[2] != "read" ||
-      words[4] != "watermark" ||
+      words[4] != "settled" ||
       !absl::SimpleAtoi(words[1], &point.safe_position) ||
       !absl::SimpleAtoi(words[3], &point.read_position) ||
       !absl::SimpleAtoi(words[5], &micros)) {
     return absl::InvalidArgumentError(
         absl::StrCat("the cursor of assemblerd is \"", text,
-                     "\"; expected \"safe N read N watermark MICROS\""));
+                     "\"; expected \"safe N read N settled MICROS\""));
   }
-  point.watermark = absl::FromUnixMicros(micros);
+  point.settled_before = absl::FromUnixMicros(micros);
   return point;
 }
 

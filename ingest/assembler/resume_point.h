@@ -16,11 +16,11 @@ struct ResumePoint {
   uint64_t safe_position = 0;
   // So far had been read when this was stored.
   uint64_t read_position = 0;
-  // How far the world was known then; see timeline::Assembler::Forget.
-  absl::Time watermark = absl::InfinitePast();
+  // See timeline::Assembler::SkipBefore.
+  absl::Time settled_before = absl::InfinitePast();
 };
 
-// "safe 12 read 345 watermark 1767225600000000"
+// "safe 12 read 345 settled 1767225600000000"
 std::string FormatResumePoint(const ResumePoint& point);
 
 // The inverse; an empty text is the beginning. INVALID_ARGUMENT: anything else.
