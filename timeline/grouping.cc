@@ -286,9 +286,11 @@ std::string DescribeJoining(const KnownEvent& symptom, const Group& group,
     if (!word.empty())
       reasons.push_back(absl::StrCat("also names `", word, "`"));
   }
+  const absl::Duration wait = symptom.event.event_time - group.last();
   reasons.push_back(
-      absl::StrCat(DescribeDuration(symptom.event.event_time - group.last()),
-                   " after the alert before it"));
+      wait < absl::Seconds(1)
+          ? std::string("at the same time as the alert before it")
+          : absl::StrCat(DescribeDuration(wait), " after the alert before it"));
   return absl::StrJoin(reasons, "; ");
 }
 

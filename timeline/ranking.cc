@@ -49,16 +49,18 @@ constexpr double kLength = 0.5;
 constexpr double kWordsMax = 12;
 
 // Where contributing changes were, seen from the services that alert: the same
-// service, a caller or called one, two steps away, elsewhere.
-constexpr double kContributingAt[] = {0.40, 0.25, 0.10, 0.25};
+// service, a caller or called one, two steps away, elsewhere; and, where the
+// dependency graph does not say, in another service.
+constexpr double kContributingAt[] = {0.40, 0.25, 0.10, 0.25, 0.75};
 // And where any change would be by chance, which the window then corrects,
 // with the weight of so many changes.
-constexpr double kChanceAt[] = {0.10, 0.15, 0.15, 0.60};
+constexpr double kChanceAt[] = {0.10, 0.15, 0.15, 0.60, 0.90};
+constexpr int kElsewhereUnknown = 4;
 constexpr double kChanceWeight = 10;
 
 constexpr double kFrequency = 0.2;
 constexpr double kUndoneByName = 4;
-constexpr double kUndoneService = 2;
+constexpr double kUndoneService = 3;
 constexpr double kHarmless = -1.2;
 // An undo brings back what ran before, which seldom is the trouble.
 constexpr double kIsUndo = -2;
@@ -238,7 +240,7 @@ class Scale {
       place_.push_back(PlaceOf(change->event));
       ++service_count_[change->event.service];
     }
-    for (int at = 0; at <= Topology::kFar; ++at) {
+    for (int at = 0; at <= kElsewhereUnknown; ++at) {
       const double seen =
           static_cast<double>(std::count(place_.begin(), place_.end(), at));
       chance_at_[at] =
@@ -265,15 +267,16 @@ class Scale {
   int PlaceOf(const Event& change) const {
     if (symptoms_.services.empty()) return -1;
     if (change.service.empty() && change.change.services.empty()) return -1;
-    // Elsewhere is elsewhere, connected or not.
-    int nearest = Topology::kFar;
+    int nearest = Topology::kUnknown;
     for (absl::string_view service : symptoms_.services) {
       nearest = std::min(nearest, topology_.Distance(change.service, service));
       for (const std::string& touched : change.change.services) {
         nearest = std::min(nearest, topology_.Distance(touched, service));
       }
     }
-    return nearest;
+    if (nearest == Topology::kUnknown) return kElsewhereUnknown;
+    // Elsewhere is elsewhere, connected or not.
+    return std::min(nearest, Topology::kFar);
   }
 
   // The log-odds of the lag alone.
@@ -473,7 +476,7 @@ class Scale {
   const RankingOptions& options_;
   std::vector<std::vector<Word>> words_;
   std::vector<int> place_;
-  double chance_at_[Topology::kFar + 1] = {};
+  double chance_at_[kElsewhereUnknown + 1] = {};
   double word_total_ = 0;
   size_t before_count_ = 0;
   double order_balance_ = 0;

@@ -143,7 +143,8 @@ TEST_F(RankingTest, UsesNeutralWords) {
   AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy", "1.2.3"));
   AddAlert(MakeAlert(absl::Minutes(1), "cart", "HighLatency"));
   const Ranking ranking = Rank();
-  for (const char* word : {"culprit", "cause", "blame", "fault"}) {  // tidy: allow: the rule
+  for (const char* word :
+       {"culprit", "cause", "blame", "fault"}) {  // tidy: allow: the rule
     EXPECT_THAT(ranking.no_change_reason, Not(HasSubstr(word)));
     EXPECT_THAT(ranking.changes[0].evidence,
                 Not(Contains(Field(&Evidence::text, HasSubstr(word)))));
