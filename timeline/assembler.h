@@ -9,7 +9,7 @@
 //               candidate keeps its id: when an earlier symptom turns up, the
 //               old id is given out as MERGED into the new one.
 // Memory:       the events of the lookback before the oldest candidate that
-//               can still change, about 1 KiB each. Such a candidate is at most
+//               can still change, about 2 KiB each. Such a candidate is at most
 //               lateness + 72 h + 24 h old.
 // Threads:      one at a time.
 #ifndef SECONDSTORY_TIMELINE_ASSEMBLER_H_

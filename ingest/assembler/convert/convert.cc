@@ -6,24 +6,16 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "base/proto_time.h"
 #include "base/stable_id.h"
 
 namespace secondstory::ingest {
 namespace {
 
-using google::protobuf::Timestamp;
 using timeline::EventKind;
 
-absl::Time ToTime(const Timestamp& timestamp) {
-  return absl::FromUnixSeconds(timestamp.seconds()) +
-         absl::Nanoseconds(timestamp.nanos());
-}
-
-void SetTime(absl::Time time, Timestamp* timestamp) {
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  timestamp->set_seconds(seconds);
-  timestamp->set_nanos(static_cast<int32_t>(
-      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
+void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
+  *timestamp = FromTime(time);
 }
 
 constexpr std::pair<v1::EventKind, EventKind> kKinds[] = {
