@@ -58,8 +58,7 @@ ARROWS = [
         [ROCKSDB],
         "everybody else sees storage:log and storage:store", direct=True),
     _only(
-        ["//storage/rocksdb/...", "//services/incidentd/...", "//tests/...",
-         "//tools/keydump/..."],
+        ["//storage/rocksdb/...", "//services/incidentd/...", "//tests/..."],
         ["//storage/rocksdb/..."],
         "a second owner of the database gets a lock error at 3 a.m."),
     _only(

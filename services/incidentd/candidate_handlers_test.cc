@@ -1,0 +1,82 @@
+#include "services/incidentd/candidate_handlers.h"
+
+#include "base/proto_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace secondstory::incidentd {
+namespace {
+
+constexpr int64_t kNow = 1'700'000'000'000'000;
+
+v1::Candidate Submitted() {
+  v1::Candidate candidate;
+  candidate.set_candidate_id(std::string(32, 'a'));
+  candidate.set_state(v1::CANDIDATE_STATE_OPEN);
+  candidate.set_title("checkout slow");
+  *candidate.mutable_onset_time() = FromMicros(kNow - 60);
+  return candidate;
+}
+
+TEST(ReviseTest, NumbersRevisionsFromOneAndStampsThem) {
+  const auto first = Revise({}, Submitted(), kNow);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(first->revision(), 1u);
+  EXPECT_EQ(ToMicros(first->submit_time()), kNow);
+  v1::Candidate changed = Submitted();
+  changed.set_state(v1::CANDIDATE_STATE_QUIET);
+  EXPECT_EQ(Revise(first, changed, kNow)->revision(), 2u);
+}
+
+TEST(ReviseTest, StoresNothingWhenOnlyTheDifferencesAreWordedAnew) {
+  const auto first = Revise({}, Submitted(), kNow);
+  v1::Candidate again = Submitted();
+  again.add_differences("worded anew");
+  EXPECT_EQ(Revise(first, again, kNow + 1), std::nullopt);
+}
+
+TEST(ReviseTest, IgnoresWhatOnlyTheServerMaySay) {
+  v1::Candidate forged = Submitted();
+  forged.set_revision(77);
+  forged.set_incident_id("x");
+  forged.set_decided_by("x");
+  forged.set_dismiss_reason("x");
+  const auto stored = Revise({}, forged, kNow);
+  EXPECT_EQ(stored->revision(), 1u);
+  EXPECT_EQ(stored->incident_id(), "");
+  EXPECT_EQ(stored->decided_by(), "");
+  EXPECT_EQ(stored->dismiss_reason(), "");
+}
+
+TEST(ReviseTest, LeavesADecisionAsItIs) {
+  v1::Candidate decided = *Revise({}, Submitted(), kNow);
+  decided.set_state(v1::CANDIDATE_STATE_DISMISSED);
+  decided.set_decided_by("sam");
+  decided.set_dismiss_reason("a drill");
+  // That it went quiet, or into another, is nothing new then.
+  v1::Candidate merged = Submitted();
+  merged.set_state(v1::CANDIDATE_STATE_MERGED);
+  merged.set_merged_into_candidate_id(std::string(32, 'b'));
+  EXPECT_EQ(Revise(decided, merged, kNow), std::nullopt);
+  merged.set_title("more was seen");
+  const auto next = Revise(decided, merged, kNow);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->state(), v1::CANDIDATE_STATE_DISMISSED);
+  EXPECT_EQ(next->dismiss_reason(), "a drill");
+  EXPECT_EQ(next->merged_into_candidate_id(), "");
+}
+
+TEST(CandidateRecordOfTest, NamesTheOldPlaceInTheListOnlyWhenItMoved) {
+  const v1::Candidate first = *Revise({}, Submitted(), kNow);
+  EXPECT_FALSE(
+      CandidateRecordOf({}, first).candidate().has_previous_onset_micros());
+  v1::Candidate moved = first;
+  EXPECT_FALSE(
+      CandidateRecordOf(first, moved).candidate().has_previous_onset_micros());
+  *moved.mutable_onset_time() = FromMicros(kNow - 90);
+  EXPECT_EQ(CandidateRecordOf(first, moved).candidate().previous_onset_micros(),
+            kNow - 60);
+}
+
+}  // namespace
+}  // namespace secondstory::incidentd
