@@ -32,6 +32,14 @@ absl::Status WriteAndSync(int file, absl::string_view text,
   return fdatasync(file) == 0 ? absl::OkStatus() : ErrnoStatus("sync", path);
 }
 
+// A crash or a full disk can leave half a line; the next one must not become
+// part of it.
+bool EndsInsideALine(int file) {
+  char last = '\n';
+  const off_t size = lseek(file, 0, SEEK_END);
+  return size > 0 && pread(file, &last, 1, size - 1) == 1 && last != '\n';
+}
+
 // A new name is durable only once its folder is.
 absl::Status SyncFolderOf(const std::string& path) {
   const std::string folder = path.substr(0, path.rfind('/') + 1);
@@ -75,10 +83,11 @@ absl::Status RefusedFile::Append(const std::vector<std::string>& lines) {
     return ErrnoStatus("rename", path_);
   }
   const int file =
-      open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+      open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
   if (file < 0) return ErrnoStatus("open", path_);
   auto close_file = absl::MakeCleanup([file] { close(file); });
-  absl::Status status = WriteAndSync(file, text, path_);
+  absl::Status status = WriteAndSync(
+      file, absl::StrCat(EndsInsideALine(file) ? "\n" : "", text), path_);
   if (status.ok() && (full || !exists)) status = SyncFolderOf(path_);
   return status;
 }

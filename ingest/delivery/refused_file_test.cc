@@ -32,6 +32,13 @@ TEST(RefusedFileTest, AppendsLines) {
   EXPECT_EQ(Read(path), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
 }
 
+TEST(RefusedFileTest, BeginsANewLineBehindOneThatACrashCutOff) {
+  const std::string path = FreshPath();
+  std::ofstream(path) << "{\"a\":1}\n{\"a\"";
+  SS_ASSERT_OK(RefusedFile(path).Append({"{\"a\":2}"}));
+  EXPECT_EQ(Read(path), "{\"a\":1}\n{\"a\"\n{\"a\":2}\n");
+}
+
 TEST(RefusedFileTest, KeepsOneOlderFileWhenItGrowsTooLarge) {
   const std::string path = FreshPath();
   RefusedFile file(path, /*bytes_max=*/10);
