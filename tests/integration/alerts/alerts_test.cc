@@ -25,6 +25,7 @@
 #include "gtest/gtest.h"
 #include "secondstory/v1/candidate_service.grpc.pb.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
+#include "tests/support/prometheus.h"
 #include "tests/support/seed.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/wait_until.h"
@@ -32,31 +33,12 @@
 namespace secondstory {
 namespace {
 
+using support::HttpGet;
 using support::Subprocess;
+using support::WaitForListening;
 using support::WaitUntil;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// The port in the line of Prometheus's and Alertmanager's logs that names it.
-int PortIn(absl::string_view log) {
-  for (absl::string_view line : absl::StrSplit(log, '\n')) {
-    if (!absl::StrContains(line, "msg=\"Listening on\"")) continue;
-    const size_t at = line.find("address=127.0.0.1:");
-    int port = 0;
-    if (at != absl::string_view::npos &&
-        absl::SimpleAtoi(line.substr(at + 18), &port)) {
-      return port;
-    }
-  }
-  return 0;
-}
-
-std::string Get(const std::string& url) {
-  HttpCall call;
-  call.url = url;
-  const absl::StatusOr<HttpAnswer> answer = CallHttp(call);
-  return answer.ok() && answer->status == 200 ? answer->body : "";
-}
 
 class AlertsTest : public testing::Test {
  protected:
@@ -98,16 +80,6 @@ class AlertsTest : public testing::Test {
 
   void Write(const std::string& name, const std::string& text) {
     std::ofstream(dir_ + "/" + name) << text;
-  }
-
-  // Waits until a server says where it listens.
-  int WaitForListening(Subprocess* process) {
-    int port = 0;
-    EXPECT_TRUE(WaitUntil("the server listens", [&] {
-      port = PortIn(process->stderr_text());
-      return port != 0;
-    }));
-    return port;
   }
 
   // `webhook_url` empty: a receiver that tells nobody.
@@ -213,7 +185,7 @@ class AlertsTest : public testing::Test {
   // Of a counter of alertd, with its labels.
   double Count(const std::string& metric) {
     for (absl::string_view line :
-         absl::StrSplit(Get(alertd_url_ + "/metrics"), '\n')) {
+         absl::StrSplit(HttpGet(alertd_url_ + "/metrics"), '\n')) {
       double value = 0;
       if (absl::StartsWith(line, metric + " ") &&
           absl::SimpleAtod(line.substr(metric.size() + 1), &value)) {
@@ -292,7 +264,7 @@ TEST_F(AlertsTest, AreFoundByPollingAfterAlertdWasDown) {
   StartPrometheus();
   const std::string alerts_url = alertmanager_url_ + "/api/v2/alerts";
   ASSERT_TRUE(WaitUntil("Alertmanager knows the alert", [&] {
-    return absl::StrContains(Get(alerts_url), "CheckoutFails");
+    return absl::StrContains(HttpGet(alerts_url), "CheckoutFails");
   }));
   StartAlertd();
   ASSERT_TRUE(WaitForEvents(1));
@@ -301,7 +273,7 @@ TEST_F(AlertsTest, AreFoundByPollingAfterAlertdWasDown) {
 
   Resolve();
   ASSERT_TRUE(WaitUntil("Alertmanager has forgotten the alert",
-                        [&] { return Get(alerts_url) == "[]\n"; }));
+                        [&] { return HttpGet(alerts_url) == "[]\n"; }));
   StartAlertd();
   ASSERT_TRUE(WaitForEvents(2));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
@@ -332,13 +304,9 @@ TEST_F(AlertsTest, AreCountedInAFormThatPrometheusAccepts) {
   WriteAlertmanagerConfig("");
   StartAlertmanager();
   StartAlertd();
-  const std::string metrics = Get(alertd_url_ + "/metrics");
+  const std::string metrics = HttpGet(alertd_url_ + "/metrics");
   EXPECT_THAT(metrics, HasSubstr("secondstory_ingest_pending_events 0"));
-  SS_ASSERT_OK_AND_ASSIGN(
-      auto promtool,
-      Subprocess::Start("/usr/bin/promtool", {"check", "metrics"}, metrics));
-  EXPECT_THAT(promtool->Wait(), IsOkAndHolds(0));
-  EXPECT_EQ(promtool->stderr_text(), "");
+  support::ExpectPromtoolAccepts(metrics);
 }
 
 // Goal: whenever alertd dies, no alert that it answered 200 to is missing, and

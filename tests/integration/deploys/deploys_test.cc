@@ -25,6 +25,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
+#include "tests/support/prometheus.h"
 #include "tests/support/seed.h"
 #include "tests/support/subprocess.h"
 #include "tests/support/wait_until.h"
@@ -210,11 +211,7 @@ TEST_F(DeploysTest, ShowsMetricsThatPrometheusAccepts) {
                     "\"deploylog/prod\"} 1\n"),
           HasSubstr("secondstory_deploys_events_total{source=\"git/shop\"} "
                     "0\n")));
-  SS_ASSERT_OK_AND_ASSIGN(const auto promtool,
-                          Subprocess::Start("/usr/bin/promtool",
-                                            {"check", "metrics"}, answer.body));
-  SS_ASSERT_OK_AND_ASSIGN(const int code, promtool->Wait());
-  EXPECT_EQ(code, 0) << promtool->stdout_text() << promtool->stderr_text();
+  support::ExpectPromtoolAccepts(answer.body);
   call.url = absl::StrCat("http://127.0.0.1:", port, "/readyz");
   SS_ASSERT_OK_AND_ASSIGN(const HttpAnswer ready, CallHttp(call));
   EXPECT_EQ(ready.status, 200);
