@@ -111,6 +111,16 @@ TEST_P(LogContractTest, StoresEachEventOnceHoweverOftenItComes) {
   EXPECT_THAT(AllIds(), ElementsAre("a", "b", "c"));
 }
 
+TEST_P(LogContractTest, StoresAMillionCopiesOfAnEventOnce) {
+  const std::vector<v1::Event> copies(1000, MakeEvent("a"));
+  for (int i = 0; i < 1000; ++i) {
+    SS_ASSERT_OK_AND_ASSIGN(const auto outcomes, Append(copies));
+    ASSERT_EQ(outcomes.back().position, 1u);
+  }
+  EXPECT_EQ(log_->head(), 1u);
+  EXPECT_THAT(AllIds(), ElementsAre("a"));
+}
+
 TEST_P(LogContractTest, KnowsAnEventByItsIdentityAndNotByItsTime) {
   SS_ASSERT_OK(Append({MakeEvent("a", 1 * kMinute)}).status());
   SS_ASSERT_OK_AND_ASSIGN(const auto again,
