@@ -36,6 +36,9 @@ constexpr absl::Duration kSettled = absl::Seconds(2);
 // Candidates of the incident begin at most so long after its last event.
 constexpr absl::Duration kAfterwards = absl::Hours(2);
 
+// How far an event may be behind the newest one and still be assembled.
+constexpr absl::Duration kLateness = absl::Hours(24);
+
 // Asks `is_so` until it says true.
 absl::Status WaitUntil(const std::string& what, absl::Duration patience,
                        const std::function<absl::StatusOr<bool>()>& is_so) {
@@ -67,6 +70,7 @@ class Demo {
   absl::Status Play() {
     SS_RETURN_IF_ERROR(ReadDuration("pace", &pace_));
     SS_RETURN_IF_ERROR(ReadDuration("patience", &patience_));
+    SS_RETURN_IF_ERROR(CheckNothingIsMuchLater());
     Introduce();
     for (size_t i = 0; i < script_.steps.size(); ++i) {
       SS_RETURN_IF_ERROR(PlayStep(i));
@@ -98,6 +102,30 @@ class Demo {
                call_.page.width, 2)
         << "\n";
     out.flush();
+  }
+
+  // Candidates are assembled from events at most 24 hours behind the newest one
+  // that is stored. A demo that was played before has its candidates.
+  absl::Status CheckNothingIsMuchLater() const {
+    v1::QueryEventsRequest request;
+    *request.mutable_start_time() =
+        FromTime(ToTime(script_.steps.back().event_time) + kLateness);
+    request.set_newest_first(true);
+    request.set_page_size(1);
+    SS_ASSIGN_OR_RETURN(
+        const v1::QueryEventsResponse newest,
+        call_.server->Call(&v1::EventService::StubInterface::QueryEvents,
+                           request));
+    if (newest.events().empty()) return absl::OkStatus();
+    SS_ASSIGN_OR_RETURN(const std::string played,
+                        FindStored(script_.steps.back()));
+    if (!played.empty()) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "the newest event here is of ",
+        DateAndTime(newest.events(0).event_time()),
+        ", and candidates are assembled from events at most 24 h behind the "
+        "newest one.\nPlay it on a folder of its own: ./run.sh --demo --data "
+        "data/demo"));
   }
 
   absl::Status PlayStep(size_t index) {

@@ -119,6 +119,20 @@ TEST_F(DemoTest, PlaysThroughEveryDoorAndShowsTheCandidate) {
   EXPECT_THAT(out_, HasSubstr("launch success drops to zero (hub)\n\n  State"));
 }
 
+TEST_F(DemoTest, PlaysNothingWhereItCouldNotBeAssembledAndSaysWhatToDo) {
+  v1::Event event;
+  event.set_source("elsewhere");
+  event.set_source_event_id("1");
+  event.set_kind(v1::EVENT_KIND_NOTE);
+  event.set_title("years later");
+  *event.mutable_event_time() =
+      FromTime(ToTime(script_.onset) + absl::Hours(24 * 365));
+  fake_.AddEvent(event);
+  EXPECT_EQ(Play(), 1);
+  EXPECT_THAT(err_, HasSubstr("./run.sh --demo --data data/demo"));
+  EXPECT_EQ(fake_.events().size(), 1u);
+}
+
 TEST_F(DemoTest, SaysThatASecondPlayStoresNothingTwice) {
   Deliver(Via::kChange);
   AssembleAll();
