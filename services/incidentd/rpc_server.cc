@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
@@ -684,9 +683,9 @@ absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
   grpc::ByteBuffer copy = bytes;  // shares the bytes
   grpc::ProtoBufferReader reader(&copy);
   if (!reader.status().ok() || !message->ParseFromZeroCopyStream(&reader)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the request is no ", message->GetTypeName(),
-        " (bytes that are not this message, or text that is not UTF-8)"));
+    return absl::InvalidArgumentError(
+        "the request cannot be read: its bytes are not the message that this "
+        "method takes, or a text in them is not UTF-8");
   }
   return absl::OkStatus();
 }

@@ -259,6 +259,7 @@ class GenericClientTest(unittest.TestCase):
             call(b"\x0a\xff", timeout=WAIT_SECONDS)
         self.assertEqual(caught.exception.code(),
                          grpc.StatusCode.INVALID_ARGUMENT)
+        self.assertIn("cannot be read", caught.exception.details())
 
 
 if __name__ == "__main__":
