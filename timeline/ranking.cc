@@ -26,10 +26,12 @@ constexpr double kLagMedian = 12;
 constexpr double kLagSpread = 2.8;
 // Clocks and rounding make shorter lags all the same.
 constexpr double kLagMin = 2;
-// One change in 200 contributes to trouble, and a team sees about one onset a
-// day that no change explains.
-constexpr double kChangeContributes = 1.0 / 200;
-constexpr double kOtherOnsetsPerMinute = 1.0 / (24 * 60);
+// Published incidents name a change in four of five cases: 29 of 35, and a
+// little less, since what nobody could explain is published less often.
+constexpr double kOddsOfAnyChange = 0.8 / (1 - 0.8);
+// Counted beside the changes of the window, so that the only change of quiet
+// days is not held for a rare event at once.
+constexpr double kChangesBeside = 10;
 // Of contributing changes, so many seem to come after the onset; evenly spread
 // over the skew.
 constexpr double kAfterOnset = 0.05;
@@ -59,8 +61,11 @@ constexpr int kElsewhereUnknown = 4;
 constexpr double kChanceWeight = 10;
 
 constexpr double kFrequency = 0.2;
+// An undo that names the change; a roll-back of its service that names none,
+// and which undoes the latest change of it so often, else an earlier one.
 constexpr double kUndoneByName = 4;
 constexpr double kUndoneService = 3;
+constexpr double kUndoesLatest = 0.8;
 constexpr double kHarmless = -1.2;
 // An undo brings back what ran before, which seldom is the trouble.
 constexpr double kIsUndo = -2;
@@ -187,14 +192,17 @@ class Account {
 // Weighs the changes of one window against the symptoms of one candidate.
 class Scale {
  public:
-  Scale(Symptoms symptoms, Events listed, Events undos,
+  // `changes`: all of them, also those after the onset that are not listed.
+  Scale(Symptoms symptoms, Events changes, Events listed, Events undos,
         const Topology& topology, const RankingOptions& options)
       : symptoms_(std::move(symptoms)),
+        changes_(changes),
         listed_(listed),
         undos_(undos),
         topology_(topology),
         options_(options) {
     CountWindow();
+    FindServiceUndos();
     BalanceOrder();
   }
 
@@ -289,7 +297,9 @@ class Scale {
       density =
           std::exp(-z * z / 2) / (minutes * kLagSpread * std::sqrt(2 * M_PI));
     }
-    return std::log(kChangeContributes * density / kOtherOnsetsPerMinute);
+    const double rate = (static_cast<double>(listed_.size()) + kChangesBeside) /
+                        absl::ToDoubleMinutes(options_.lookback);
+    return std::log(kOddsOfAnyChange * density / rate);
   }
 
   void WeighLag(const Event& change, Account* account) const {
@@ -427,51 +437,89 @@ class Scale {
     });
   }
 
-  void WeighUndo(size_t index, Account* account) const {
-    const KnownEvent& change = *listed_[index];
-    const Event* undo = nullptr;
-    double log_odds = 0;
-    for (const KnownEvent* each : undos_) {
-      if (each == &change) continue;
-      const double weight = NamesChange(each->event, change) ? kUndoneByName
-                            : IsLatestOfService(index, each->event)
-                                ? kUndoneService
-                                : 0;
-      if (weight > log_odds) {
-        undo = &each->event;
-        log_odds = weight;
+  // Roll-backs that say neither by revision nor by title what they undo.
+  void FindServiceUndos() {
+    for (const KnownEvent* undo : undos_) {
+      const Event& event = undo->event;
+      if (event.kind != EventKind::kChangeRolledBack) continue;
+      if (event.service.empty()) continue;
+      if (!event.change.previous_revision.empty()) continue;
+      if (!FindLabel(event, "reverts").empty()) continue;
+      if (std::none_of(changes_.begin(), changes_.end(),
+                       [&](const KnownEvent* change) {
+                         return change != undo && NamesChange(event, *change);
+                       })) {
+        service_undos_.push_back(undo);
       }
     }
-    if (undo == nullptr) return;
-    account->Add("rolled_back", log_odds, [&] {
-      const std::string what =
-          log_odds == kUndoneByName
-              ? "undone "
-              : absl::StrCat("latest change of ", undo->service,
-                             " before it was rolled back ");
-      return absl::StrCat(what,
-                          DescribeDuration(undo->event_time - symptoms_.onset),
-                          " after the ", symptoms_.noun);
+  }
+
+  // One undo of the change, and what it says.
+  struct Undo {
+    const Event* event = nullptr;
+    double log_odds = 0;
+    int64_t between = 0;  // changes of the service
+    bool is_named = false;
+  };
+
+  Undo FindUndo(const KnownEvent& change) const {
+    Undo best;
+    for (const KnownEvent* undo : undos_) {
+      if (undo != &change && NamesChange(undo->event, change)) {
+        return {&undo->event, kUndoneByName, 0, true};
+      }
+    }
+    for (const KnownEvent* undo : service_undos_) {
+      if (!TouchesService(change.event, undo->event.service)) continue;
+      if (!IsBefore(change.event, undo->event)) continue;
+      const int64_t between = CountBetween(change.event, undo->event);
+      const double log_odds = ServiceUndoOdds(between);
+      if (log_odds > best.log_odds) {
+        best = {&undo->event, log_odds, between, false};
+      }
+    }
+    return best;
+  }
+
+  // Of all that were between, one was undone with the share that is left.
+  static double ServiceUndoOdds(int64_t between) {
+    if (between == 0) return kUndoneService;
+    return kUndoneService +
+           std::log((1 - kUndoesLatest) / static_cast<double>(between));
+  }
+
+  // Changes of the service that came after `change` and before its roll-back.
+  int64_t CountBetween(const Event& change, const Event& undo) const {
+    return std::count_if(
+        changes_.begin(), changes_.end(), [&](const KnownEvent* each) {
+          return IsBefore(change, each->event) && IsBefore(each->event, undo) &&
+                 TouchesService(each->event, undo.service);
+        });
+  }
+
+  void WeighUndo(size_t index, Account* account) const {
+    const Undo undo = FindUndo(*listed_[index]);
+    if (undo.event == nullptr) return;
+    account->Add("rolled_back", undo.log_odds, [&] {
+      const std::string when = absl::StrCat(
+          DescribeDuration(undo.event->event_time - symptoms_.onset),
+          " after the ", symptoms_.noun);
+      if (undo.is_named) return absl::StrCat("undone ", when);
+      if (undo.between == 0) {
+        return absl::StrCat("latest change of ", undo.event->service,
+                            " before it was rolled back ", when);
+      }
+      return absl::StrCat(undo.event->service, " was rolled back ", when, ", ",
+                          DescribeCount(undo.between, "change"),
+                          " of it after this one");
     });
   }
 
-  // A roll-back that names no revision undoes the latest change of its
-  // service.
-  bool IsLatestOfService(size_t index, const Event& undo) const {
-    if (undo.kind != EventKind::kChangeRolledBack) return false;
-    if (!undo.change.previous_revision.empty()) return false;
-    if (!TouchesService(listed_[index]->event, undo.service)) return false;
-    if (!IsBefore(listed_[index]->event, undo)) return false;
-    for (size_t later = index + 1; later < listed_.size(); ++later) {
-      if (!IsBefore(listed_[later]->event, undo)) break;
-      if (TouchesService(listed_[later]->event, undo.service)) return false;
-    }
-    return true;
-  }
-
   const Symptoms symptoms_;
+  const Events changes_;
   const Events listed_;
   const Events undos_;
+  std::vector<const KnownEvent*> service_undos_;
   const Topology& topology_;
   const RankingOptions& options_;
   std::vector<std::vector<Word>> words_;
@@ -539,18 +587,21 @@ Ranking RankChanges(Events symptoms, Events changes, const Topology& topology,
   Symptoms gathered = Gather(symptoms);
   const absl::Time onset = gathered.onset;
   const absl::string_view noun = gathered.noun;
+  std::vector<const KnownEvent*> all;
   std::vector<const KnownEvent*> listed;
   std::vector<const KnownEvent*> undos;
   for (const KnownEvent* change : changes) {
     const Event& event = change->event;
+    if (IsSupersededStart(changes, event)) continue;
+    all.push_back(change);
     const bool after = event.event_time > onset;
     if (after && IsUndo(event)) undos.push_back(change);
     if (after && event.kind == EventKind::kChangeRolledBack) continue;
     if (event.event_time > onset + options.skew) continue;
     if (event.event_time < onset - options.lookback) continue;
-    if (!IsSupersededStart(changes, event)) listed.push_back(change);
+    listed.push_back(change);
   }
-  const Scale scale(std::move(gathered), listed, undos, topology, options);
+  const Scale scale(std::move(gathered), all, listed, undos, topology, options);
   double total = 1;  // the odds of "no change" against itself
   std::vector<std::pair<double, size_t>> odds;
   for (size_t i = 0; i < listed.size(); ++i) {

@@ -3,9 +3,12 @@
 // Each change gets log-odds against "no change contributed", as a sum of
 // evidence that is each a likelihood ratio:
 //
-//   lag          ln(p f(t) / h): a change contributes with probability p, its
-//                effect shows after a lag t of density f, and onsets that no
-//                change explains come at rate h
+//   lag          ln(o f(t) / r): o are the odds that any change contributed,
+//                before a look at them; its effect shows after a lag t of
+//                density f; and changes that have nothing to do with it come at
+//                rate r, which the window tells. A change an hour ago says much
+//                where there are three a day, and little where there are
+//                hundred.
 //   order        how many changes came after it
 //   same_service, neighbour   how often the service that changed is one that
 //                alerts, against how often it would be by chance
@@ -13,11 +16,15 @@
 //                is in any change near the onset: a rare word in common says
 //                much and a frequent one little
 //   frequency    a service that changes all day is less of a surprise
-//   rolled_back  it was undone after the onset
+//   rolled_back  it was undone after the onset, or may have been: a roll-back
+//                that does not say of what is mostly of the latest change of
+//                its service
 //   is_undo      it brings back what ran before
 //   harmless     it touches only tests or documents
 //
-// Scores are the softmax over all changes and "no change".
+// Scores are the softmax over all changes and "no change". They are meant to be
+// read as probabilities, and were held against published incidents: where the
+// report named no change (17 % of 35), "no change" got 0.18 on average.
 #ifndef SECONDSTORY_TIMELINE_RANKING_H_
 #define SECONDSTORY_TIMELINE_RANKING_H_
 
@@ -53,7 +60,8 @@ struct Ranking {
 // `symptoms`: of one candidate, in the order of events, at least one.
 // `changes`: all changes from onset - lookback to onset + rollback_horizon, in
 // the order of events.
-// Deterministic. Cost: the words of the symptoms times the changes.
+// Deterministic. Cost: the words of the symptoms, and the roll-backs, times the
+// changes.
 Ranking RankChanges(absl::Span<const KnownEvent* const> symptoms,
                     absl::Span<const KnownEvent* const> changes,
                     const Topology& topology, const RankingOptions& options);

@@ -104,6 +104,73 @@ TEST_F(RankingTest, ListsTheChangeThatWasRolledBackFirst) {
             "undone 13 min after the first alert");
 }
 
+Event MakeRollBack(absl::Duration after, absl::string_view service,
+                   absl::string_view title = "Roll back") {
+  return MakeEvent(EventKind::kChangeRolledBack, after, service, title);
+}
+
+TEST_F(RankingTest, SaysLatestBeforeARollBackOnlyOfTheLatest) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
+  AddAlert(MakeAlert(absl::Minutes(10), "cart", "HighLatency"));
+  AddChange(MakeRollBack(absl::Minutes(40), "cart"));
+  const Ranking latest = Rank();
+  EXPECT_EQ(FindEvidence(latest.changes[0], "rolled_back")->text,
+            "latest change of cart before it was rolled back 30 min after the "
+            "first alert");
+  const double sure = FindEvidence(latest.changes[0], "rolled_back")->log_odds;
+  // One more in between, and after the onset: it is not even listed.
+  changes_.pop_back();
+  AddChange(MakeChange(absl::Minutes(30), "cart", "Deploy cart", "1.2.4"));
+  AddChange(MakeRollBack(absl::Minutes(40), "cart"));
+  const Ranking earlier = Rank();
+  ASSERT_THAT(earlier.changes, SizeIs(1));
+  const Evidence* evidence = FindEvidence(earlier.changes[0], "rolled_back");
+  EXPECT_EQ(evidence->text,
+            "cart was rolled back 30 min after the first alert, 1 change of it "
+            "after this one");
+  EXPECT_LT(evidence->log_odds, sure);
+}
+
+TEST_F(RankingTest, LeavesARollBackToTheChangeThatItNames) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Raise the limit", "1.2.3"));
+  AddChange(MakeChange(absl::Minutes(5), "cart", "Lower the limit", "1.2.4"));
+  AddAlert(MakeAlert(absl::Minutes(10), "cart", "HighLatency"));
+  AddChange(
+      MakeRollBack(absl::Minutes(40), "cart", "Revert \"Raise the limit\""));
+  const Ranking ranking = Rank();
+  ASSERT_THAT(ranking.changes, SizeIs(2));
+  EXPECT_EQ(ranking.changes[0].revision, "1.2.3");
+  EXPECT_EQ(FindEvidence(ranking.changes[0], "rolled_back")->text,
+            "undone 30 min after the first alert");
+  EXPECT_EQ(FindEvidence(ranking.changes[1], "rolled_back"), nullptr);
+}
+
+TEST_F(RankingTest, CountsTheStartOfARollBackForNoChangeInBetween) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
+  AddAlert(MakeAlert(absl::Minutes(10), "cart", "HighLatency"));
+  Event start = MakeRollBack(absl::Minutes(38), "cart");
+  start.kind = EventKind::kChangeStarted;
+  AddChange(start);
+  AddChange(MakeRollBack(absl::Minutes(40), "cart"));
+  EXPECT_THAT(FindEvidence(Rank().changes[0], "rolled_back")->text,
+              HasSubstr("latest change of cart"));
+}
+
+TEST_F(RankingTest, TakesAChangeForLikelierWhereThereAreFew) {
+  AddChange(MakeChange(absl::Hours(70), "cart", "Deploy cart", "1.2.3"));
+  AddAlert(MakeAlert(absl::Hours(71), "edge", "HighLatency"));
+  const Ranking few = Rank();
+  EXPECT_LT(few.no_change_score, 0.5);
+  changes_.clear();
+  for (int hour = 0; hour < 70; ++hour) {
+    AddChange(MakeChange(absl::Hours(hour), "mail", "Deploy mail"));
+  }
+  AddChange(MakeChange(absl::Hours(70), "cart", "Deploy cart", "1.2.3"));
+  const Ranking many = Rank();
+  EXPECT_EQ(many.changes[0].revision, "1.2.3");
+  EXPECT_LT(many.changes[0].score, few.changes[0].score);
+}
+
 TEST_F(RankingTest, ListsChangesShortlyAfterTheOnsetButNotLaterOnes) {
   AddAlert(MakeAlert(absl::Minutes(0), "cart", "HighLatency"));
   AddChange(MakeChange(absl::Minutes(9), "cart", "Near", "n"));
