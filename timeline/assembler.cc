@@ -149,8 +149,8 @@ bool Assembler::IsConcerned(const Strand& root, absl::Time last) const {
 
 // Candidates that nothing joined for too long by now.
 void Assembler::TouchQuiet() {
-  for (const auto& [last, id] : open_) {
-    if (watermark_ - last <= kGroupQuiet) break;
+  for (const auto& [closes, id] : open_) {
+    if (watermark_ <= closes) break;
     touched_.insert(id);
   }
 }
@@ -167,13 +167,11 @@ std::optional<Candidate> Assembler::TakeOne(const std::string& id) {
                                 : BuildMerged(*opener);
   const uint64_t fingerprint = absl::HashOf(candidate);
   Taken& now = taken_[id];
-  if (is_root) {
-    const absl::Time last = Gathering::LastOf(*strand).event_time;
-    if (candidate.state == CandidateState::kOpen) open_.insert({last, id});
-    if (candidate.state == CandidateState::kQuiet) open_.erase({last, id});
-  }
   const bool same = now.fingerprint == fingerprint;
-  now = {fingerprint, candidate.state};
+  open_.erase({now.closes, id});
+  now = {fingerprint, candidate.state,
+         is_root ? strand->closes : absl::InfinitePast()};
+  if (candidate.state == CandidateState::kOpen) open_.insert({now.closes, id});
   if (same) return std::nullopt;
   return candidate;
 }
@@ -181,6 +179,7 @@ std::optional<Candidate> Assembler::TakeOne(const std::string& id) {
 Material Assembler::MaterialOf(const Strand& root) const {
   Material material;
   material.symptoms = Gathering::SymptomsOf(root);
+  material.closes = root.closes;
   const absl::Time onset = root.first().event_time;
   const absl::Time last = material.symptoms.back()->known.event.event_time;
   const RankingOptions& ranking = options_.ranking;
@@ -229,8 +228,10 @@ Candidate Assembler::BuildMerged(const Symptom& opener) const {
 }
 
 bool Assembler::IsSettled(const Strand& root, absl::Time horizon) const {
+  // A report may join what still fires; and after that resolved, late reports.
+  const absl::Duration joining = kFiringGroupQuiet + kGroupQuiet;
   return Gathering::LastOf(root).event_time +
-             std::max(kContextAfter, kResolveAfter) <
+             std::max({kContextAfter, kResolveAfter, joining}) <
          horizon;
 }
 

@@ -103,6 +103,7 @@ class Assembler {
   struct Taken {
     uint64_t fingerprint = 0;
     CandidateState state = CandidateState::kOpen;
+    absl::Time closes = absl::InfinitePast();
   };
 
   void AddSymptom(Event event);
@@ -133,8 +134,7 @@ class Assembler {
   std::set<absl::Time> new_undos_;
   std::set<absl::Time> new_context_;
   std::set<std::string> touched_;
-  // What was last taken, by id; and the open ones among it by their last
-  // symptom.
+  // What was last taken, by id; and the open ones among it by when they close.
   std::map<std::string, Taken> taken_;
   std::set<std::pair<absl::Time, std::string>> open_;
 };

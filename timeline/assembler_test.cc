@@ -147,16 +147,93 @@ TEST(AssemblerTest, OpensAnotherCandidateAfterALull) {
               SizeIs(2));
 }
 
-TEST(AssemblerTest, IsQuietOnceTheWorldIsKnownAnHourFurther) {
+Event MakeResolve(absl::Duration after, absl::string_view service,
+                  absl::string_view name) {
+  Event event = MakeAlert(after, service, name);
+  event.kind = EventKind::kAlertResolved;
+  event.id += "resolved";
+  return event;
+}
+
+Event MakeReport(absl::Duration after, absl::string_view service) {
+  return MakeEvent(EventKind::kUserReport, after, service, "nothing loads");
+}
+
+TEST(AssemblerTest, JoinsReportsForHoursWhileAnAlertStillFires) {
+  const std::vector<Candidate> candidates =
+      Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+                MakeReport(absl::Hours(1), "cart"),
+                MakeReport(absl::Hours(4), "shop-api")});
+  ASSERT_THAT(candidates, SizeIs(1));
+  ASSERT_THAT(candidates[0].lines, SizeIs(3));
+  EXPECT_EQ(candidates[0].lines[1].reason,
+            "same service as an alert before; an alert still fires; 1 h "
+            "after the alert before it");
+  EXPECT_EQ(
+      candidates[0].lines[2].reason,
+      "calls cart; same report as before; an alert still fires; 3 h after "
+      "the report before it");
+}
+
+TEST(AssemblerTest, LeavesApartReportsHalfADayAfterTheLastOne) {
+  EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+                        MakeReport(absl::Hours(12), "cart")}),
+              SizeIs(2));
+}
+
+TEST(AssemblerTest, LeavesApartReportsOfOtherServicesWhileAnAlertFires) {
+  EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+                        MakeReport(absl::Hours(1), "mail")}),
+              SizeIs(2));
+}
+
+TEST(AssemblerTest, JoinsReportsOnlySoonAfterTheLastAlertResolved) {
+  const Event alert = MakeAlert(absl::Minutes(0), "cart", "HighLatency");
+  const Event resolve = MakeResolve(absl::Hours(3), "cart", "HighLatency");
+  EXPECT_THAT(
+      Assemble({alert, resolve, MakeReport(absl::Minutes(200), "cart")}),
+      SizeIs(1));
+  EXPECT_THAT(Assemble({alert, resolve, MakeReport(absl::Hours(5), "cart")}),
+              SizeIs(2));
+}
+
+TEST(AssemblerTest, LeavesAlertsApartAfterALullEvenWhileOneFires) {
+  EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+                        MakeAlert(absl::Hours(2), "cart", "QueueGrows")}),
+              SizeIs(2));
+}
+
+TEST(AssemblerTest, JoinsTheSameReportTwice) {
+  EXPECT_THAT(Assemble({MakeReport(absl::Minutes(0), "cart"),
+                        MakeReport(absl::Minutes(10), "cart")}),
+              SizeIs(1));
+}
+
+CandidateState StateWhenKnownTo(absl::Duration after,
+                                std::vector<Event> events) {
   std::unique_ptr<Assembler> assembler(NewAssembler());
-  assembler->Add(MakeAlert(absl::Minutes(0), "cart", "HighLatency"));
-  std::vector<Candidate> first = assembler->TakeChanged();
-  ASSERT_THAT(first, SizeIs(1));
-  EXPECT_EQ(first[0].state, CandidateState::kOpen);
-  assembler->Add(MakeChange(absl::Minutes(61), "mail", "Raise limit"));
-  std::vector<Candidate> second = assembler->TakeChanged();
-  ASSERT_THAT(second, SizeIs(1));
-  EXPECT_EQ(second[0].state, CandidateState::kQuiet);
+  for (Event& event : events) assembler->Add(std::move(event));
+  EXPECT_EQ(assembler->TakeChanged().at(0).state, CandidateState::kOpen);
+  assembler->Add(MakeChange(after, "mail", "Raise limit"));
+  const std::vector<Candidate> changed = assembler->TakeChanged();
+  return changed.empty() ? CandidateState::kOpen : changed[0].state;
+}
+
+TEST(AssemblerTest, IsQuietAnHourAfterTheLastAlertResolved) {
+  const std::vector<Event> events = {
+      MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+      MakeResolve(absl::Minutes(30), "cart", "HighLatency")};
+  EXPECT_EQ(StateWhenKnownTo(absl::Minutes(90), events), CandidateState::kOpen);
+  EXPECT_EQ(StateWhenKnownTo(absl::Minutes(91), events),
+            CandidateState::kQuiet);
+}
+
+TEST(AssemblerTest, IsQuietHalfADayAfterAnAlertThatDidNotResolve) {
+  const std::vector<Event> events = {
+      MakeAlert(absl::Minutes(0), "cart", "HighLatency")};
+  EXPECT_EQ(StateWhenKnownTo(absl::Hours(12), events), CandidateState::kOpen);
+  EXPECT_EQ(StateWhenKnownTo(absl::Hours(12) + absl::Minutes(1), events),
+            CandidateState::kQuiet);
 }
 
 TEST(AssemblerTest, StaysOpenWhenASourceDatesAnEventIntoTheFuture) {

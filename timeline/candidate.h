@@ -18,7 +18,7 @@ inline constexpr uint32_t kRulesVersion = 1;
 
 enum class CandidateState : uint8_t {
   kOpen,    // events may still join
-  kQuiet,   // nothing joined for longer than events of one incident are apart
+  kQuiet,   // nothing can join: see Group::ClosesAt
   kMerged,  // its events belong to `merged_into` now
 };
 

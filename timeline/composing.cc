@@ -189,8 +189,8 @@ Candidate Compose(const Material& material, const Topology& topology,
   Candidate candidate;
   candidate.id = first.id;
   candidate.onset_time = first.event_time;
-  candidate.state = watermark - last > kGroupQuiet ? CandidateState::kQuiet
-                                                   : CandidateState::kOpen;
+  candidate.state = watermark > material.closes ? CandidateState::kQuiet
+                                                : CandidateState::kOpen;
   absl::flat_hash_set<absl::string_view> services;
   for (const Symptom* symptom : material.symptoms) {
     const Event& event = symptom->known.event;

@@ -35,6 +35,8 @@ struct Material {
   std::vector<const KnownEvent*> context;
   // The resolves of its alerts.
   std::vector<const KnownEvent*> resolves;
+  // Nothing after can join.
+  absl::Time closes;
 };
 
 // The candidate, with every event a line of its own. `watermark`: how far the

@@ -70,6 +70,7 @@ void Gathering::GoBackBefore(const EventKey& key) {
   if (!checkpoints_.empty()) {
     Truncate(checkpoints_.back());
     open_ = checkpoints_.back().open;
+    for (Open& open : open_) open.strand->closes = open.group->ClosesAt();
     folded_ = checkpoints_.back().after;
     return;
   }
@@ -123,7 +124,7 @@ void Gathering::Place(Symptom* symptom) {
   const Event& event = symptom->known.event;
   open_.erase(std::remove_if(open_.begin(), open_.end(),
                              [&](const Open& open) {
-                               return open.group->IsClosedAt(event.event_time);
+                               return open.group->ClosesAt() < event.event_time;
                              }),
               open_.end());
   size_t best = open_.size();
@@ -155,11 +156,12 @@ void Gathering::Place(Symptom* symptom) {
 
 void Gathering::Resolve(const EventKey& key, uint64_t occurrence) {
   for (Open& open : open_) {
-    if (open.group->IsClosedAt(key.event_time)) continue;
+    if (open.group->ClosesAt() < key.event_time) continue;
     if (!open.group->Has(occurrence)) continue;
     auto group = std::make_shared<Group>(*open.group);
-    group->Resolve(occurrence);
+    group->Resolve(occurrence, key.event_time);
     open.group = std::move(group);
+    open.strand->closes = open.group->ClosesAt();
   }
 }
 
@@ -176,6 +178,7 @@ void Gathering::Start(Symptom* symptom) {
   symptom->strand = strand.get();
   symptom->reason = "opened this candidate";
   open_.push_back({strand.get(), std::make_shared<Group>(symptom->known)});
+  strand->closes = open_.back().group->ClosesAt();
   Touch(*strand);
   strands_[KeyOf(symptom->known.event)] = std::move(strand);
 }
@@ -188,6 +191,7 @@ void Gathering::Join(Symptom* symptom, Open* open) {
     open->group = std::make_shared<Group>(*open->group);
   }
   open->group->Add(symptom->known);
+  open->strand->closes = open->group->ClosesAt();
   Touch(*open->strand);
 }
 
@@ -202,6 +206,7 @@ void Gathering::Connect(size_t one, size_t other, const Symptom& by) {
   auto together = std::make_shared<Group>(*open_[kept].group);
   together->Absorb(*open_[gone].group);
   open_[kept].group = std::move(together);
+  open_[kept].strand->closes = open_[kept].group->ClosesAt();
   open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(gone));
   Touch(*open_[kept].strand);
 }

@@ -40,6 +40,8 @@ struct Strand {
   std::vector<Strand*> absorbed;   // in the order of `merged_by`
   Strand* merged_into = nullptr;
   const Symptom* merged_by = nullptr;  // the symptom that connected them
+  // Nothing after can join, as far as is known by now; of one that goes on.
+  absl::Time closes = absl::InfinitePast();
 
   const Event& first() const { return symptoms.front()->known.event; }
   const std::string& id() const { return first().id; }

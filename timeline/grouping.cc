@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -17,6 +18,12 @@ constexpr double kAtOnce = 2.0;
 constexpr double kPerLogWait = 3.0;
 constexpr double kRhythmPriorMinutes = 5.5;
 constexpr double kRhythmPriorWeight = 30;
+
+// A report of the same or a neighbouring service needs no rhythm, but a group
+// that goes on: that speaks for joining, less as the time goes by in which the
+// group may be quiet, from half of it on against it, and in the end as much
+// against it as it spoke for it at first.
+constexpr double kGoesOn = 1.5;
 
 // Place: the same service, a caller or called one, two steps away, further,
 // not connected, not known to the graph.
@@ -75,20 +82,38 @@ struct Weigher {
   const Topology& topology;
 
   double Time() const {
-    const double wait =
-        absl::ToDoubleMinutes(symptom.event.event_time - group.last_) /
-        group.mean_gap_minutes_;
-    return kAtOnce - kPerLogWait * std::log1p(wait * wait);
+    const absl::Duration since = symptom.event.event_time - group.last_;
+    const double wait = absl::ToDoubleMinutes(since) / group.mean_gap_minutes_;
+    const double rhythm = kAtOnce - kPerLogWait * std::log1p(wait * wait);
+    return IsReportNearby() ? std::max(rhythm, GoingOn()) : rhythm;
   }
 
-  // The nearest service that alerted, the latest of several; null when there
-  // is none to compare with.
-  const Group::Seen<std::string>* Nearest(int* distance) const {
-    const Group::Seen<std::string>* nearest = nullptr;
+  bool IsReportNearby() const {
+    int distance;
+    return symptom.event.kind == EventKind::kUserReport &&
+           Nearest(&distance) != nullptr && distance <= 1;
+  }
+
+  double GoingOn() const {
+    const absl::Duration since = symptom.event.event_time - group.active_;
+    return kGoesOn * (1 - 2 * absl::FDivDuration(since, group.MayBeQuiet()));
+  }
+
+  // False whatever speaks for it.
+  bool MayJoin() const {
+    const absl::Time time = symptom.event.event_time;
+    return time <= group.ClosesAt() &&
+           (time - group.last_ <= kGroupQuiet || IsReportNearby());
+  }
+
+  // The nearest service of the group, the latest of several; null when there is
+  // none to compare with.
+  const Group::Service* Nearest(int* distance) const {
+    const Group::Service* nearest = nullptr;
     *distance = Topology::kUnknown + 1;
     if (symptom.event.service.empty()) return nullptr;
     for (const auto& seen : group.services_) {
-      const int at = topology.Distance(symptom.event.service, seen.what);
+      const int at = topology.Distance(symptom.event.service, seen.name);
       if (at < *distance || (at == *distance && seen.last >= nearest->last)) {
         nearest = &seen;
         *distance = at;
@@ -106,7 +131,7 @@ struct Weigher {
   double Name() const {
     if (const auto* same = group.Find(symptom.occurrence)) {
       const absl::Duration since = symptom.event.event_time - same->last;
-      return same->resolved || since <= kRepeatWithin ? kFlaps : kFiresAlready;
+      return !same->fires || since <= kRepeatWithin ? kFlaps : kFiresAlready;
     }
     return ContainsSorted(group.names_, AlertName(symptom.event)) ? kSameAlert
                                                                   : 0;
@@ -150,11 +175,64 @@ struct Weigher {
     return kWordsShared * static_cast<double>(SharedWords().size()) /
            static_cast<double>(symptom.words.size());
   }
+
+  std::vector<std::string> Describe() const {
+    std::vector<std::string> reasons;
+    for (std::string reason :
+         {DescribePlace(), DescribeName(), DescribeTime()}) {
+      if (!reason.empty()) reasons.push_back(std::move(reason));
+    }
+    return reasons;
+  }
+
+  std::string DescribePlace() const {
+    int distance;
+    const Group::Service* nearest = Nearest(&distance);
+    if (distance == 0) {
+      return nearest->alerted ? "same service as an alert before"
+                              : "same service as a report before";
+    }
+    if (distance == 1) {
+      return topology.Calls(symptom.event.service, nearest->name)
+                 ? absl::StrCat("calls ", nearest->name)
+                 : absl::StrCat("called by ", nearest->name);
+    }
+    return distance == 2 ? absl::StrCat("two calls from ", nearest->name) : "";
+  }
+
+  std::string DescribeName() const {
+    const bool is_alert = symptom.event.kind == EventKind::kAlertFired;
+    const double name = Name();
+    if (name == kFlaps || name == kFiresAlready) {
+      return is_alert ? "the same alert again" : "the same report again";
+    }
+    if (name == kSameAlert) {
+      return is_alert ? "same alert as before" : "same report as before";
+    }
+    const std::vector<Word> shared = SharedWords();
+    if (shared.empty()) return "";
+    std::string word = FindWord(symptom.event.title, shared.front());
+    if (word.empty()) word = FindWord(AlertName(symptom.event), shared.front());
+    return word.empty() ? "" : absl::StrCat("also names `", word, "`");
+  }
+
+  std::string DescribeTime() const {
+    const char* before = group.last_kind_ == EventKind::kAlertFired
+                             ? "the alert before it"
+                             : "the report before it";
+    const absl::Duration wait = symptom.event.event_time - group.last_;
+    if (wait < absl::Seconds(1))
+      return absl::StrCat("at the same time as ", before);
+    return absl::StrCat(
+        IsReportNearby() && group.StillFires() ? "an alert still fires; " : "",
+        DescribeDuration(wait), " after ", before);
+  }
 };
 
 Group::Group(const KnownEvent& first)
     : onset_(first.event.event_time),
       last_(first.event.event_time),
+      active_(first.event.event_time),
       count_(0),
       mean_gap_minutes_(kRhythmPriorMinutes) {
   Add(first);
@@ -168,24 +246,28 @@ void Group::Add(const KnownEvent& symptom) {
     mean_gap_minutes_ += (gap - mean_gap_minutes_) / weight;
   }
   ++count_;
+  const bool is_alert = event.kind == EventKind::kAlertFired;
   last_ = event.event_time;
+  active_ = std::max(active_, last_);
+  last_kind_ = event.kind;
   if (environment_.empty()) environment_ = event.environment;
   if (!event.service.empty()) {
     auto at = std::find_if(
         services_.begin(), services_.end(),
-        [&](const auto& seen) { return seen.what == event.service; });
+        [&](const auto& seen) { return seen.name == event.service; });
     if (at != services_.end()) {
       at->last = event.event_time;
+      at->alerted = at->alerted || is_alert;
     } else if (services_.size() < kServiceCountMax) {
-      services_.push_back({event.service, event.event_time});
+      services_.push_back({event.service, event.event_time, is_alert});
     }
   }
   InsertSorted(&names_, std::string(AlertName(event)), kNameCountMax);
   auto same = Seek(occurrences_, symptom.occurrence);
   if (same != occurrences_.end() && same->id == symptom.occurrence) {
-    *same = {symptom.occurrence, event.event_time, false};
+    *same = {symptom.occurrence, event.event_time, is_alert};
   } else if (occurrences_.size() < kOccurrenceCountMax) {
-    occurrences_.insert(same, {symptom.occurrence, event.event_time, false});
+    occurrences_.insert(same, {symptom.occurrence, event.event_time, is_alert});
   }
   for (const auto& [key, value] : event.labels) {
     if (IsGradeLabel(key) || key == "alertname") continue;
@@ -207,9 +289,16 @@ bool Group::Has(uint64_t occurrence) const {
   return Find(occurrence) != nullptr;
 }
 
-void Group::Resolve(uint64_t occurrence) {
+bool Group::StillFires() const {
+  return std::any_of(occurrences_.begin(), occurrences_.end(),
+                     [](const Occurrence& each) { return each.fires; });
+}
+
+void Group::Resolve(uint64_t occurrence, absl::Time time) {
   auto at = Seek(occurrences_, occurrence);
-  if (at != occurrences_.end() && at->id == occurrence) at->resolved = true;
+  if (at == occurrences_.end() || at->id != occurrence || !at->fires) return;
+  at->fires = false;
+  active_ = std::max(active_, time);
 }
 
 void Group::Absorb(const Group& other) {
@@ -217,15 +306,18 @@ void Group::Absorb(const Group& other) {
   mean_gap_minutes_ += (other.mean_gap_minutes_ - mean_gap_minutes_) *
                        static_cast<double>(other.count_) / together;
   onset_ = std::min(onset_, other.onset_);
+  if (last_ < other.last_) last_kind_ = other.last_kind_;
   last_ = std::max(last_, other.last_);
+  active_ = std::max(active_, other.active_);
   count_ += other.count_;
   if (environment_.empty()) environment_ = other.environment_;
   for (const auto& seen : other.services_) {
     auto at =
         std::find_if(services_.begin(), services_.end(),
-                     [&](const auto& mine) { return mine.what == seen.what; });
+                     [&](const auto& mine) { return mine.name == seen.name; });
     if (at != services_.end()) {
       at->last = std::max(at->last, seen.last);
+      at->alerted = at->alerted || seen.alerted;
     } else if (services_.size() < kServiceCountMax) {
       services_.push_back(seen);
     }
@@ -255,43 +347,14 @@ void Group::Absorb(const Group& other) {
 double WeighJoining(const KnownEvent& symptom, const Group& group,
                     const Topology& topology) {
   const Weigher weigher{symptom, group, topology};
+  if (!weigher.MayJoin()) return -std::numeric_limits<double>::infinity();
   return weigher.Time() + weigher.Place() + weigher.Name() +
          weigher.Environment() + weigher.Labels() + weigher.Words();
 }
 
 std::string DescribeJoining(const KnownEvent& symptom, const Group& group,
                             const Topology& topology) {
-  const Weigher weigher{symptom, group, topology};
-  const std::string& service = symptom.event.service;
-  std::vector<std::string> reasons;
-  int distance;
-  const auto* nearest = weigher.Nearest(&distance);
-  if (distance == 0) {
-    reasons.push_back("same service as an alert before");
-  } else if (distance == 1) {
-    reasons.push_back(topology.Calls(service, nearest->what)
-                          ? absl::StrCat("calls ", nearest->what)
-                          : absl::StrCat("called by ", nearest->what));
-  } else if (distance == 2) {
-    reasons.push_back(absl::StrCat("two calls from ", nearest->what));
-  }
-  const double name = weigher.Name();
-  if (name == kFlaps || name == kFiresAlready) {
-    reasons.push_back("the same alert again");
-  } else if (name == kSameAlert) {
-    reasons.push_back("same alert as before");
-  } else if (const auto shared = weigher.SharedWords(); !shared.empty()) {
-    std::string word = FindWord(symptom.event.title, shared.front());
-    if (word.empty()) word = FindWord(AlertName(symptom.event), shared.front());
-    if (!word.empty())
-      reasons.push_back(absl::StrCat("also names `", word, "`"));
-  }
-  const absl::Duration wait = symptom.event.event_time - group.last();
-  reasons.push_back(
-      wait < absl::Seconds(1)
-          ? std::string("at the same time as the alert before it")
-          : absl::StrCat(DescribeDuration(wait), " after the alert before it"));
-  return absl::StrJoin(reasons, "; ");
+  return absl::StrJoin(Weigher{symptom, group, topology}.Describe(), "; ");
 }
 
 }  // namespace secondstory::timeline

@@ -41,9 +41,11 @@ Event MakeWorldEvent(std::mt19937_64* random, absl::Duration after) {
         absl::StrCat("rev", Pick(random, 40) + 1000);
     return event;
   }
-  return MakeEvent(
-      kind == 18 ? EventKind::kHumanAction : EventKind::kUserReport, after,
-      kind == 18 ? service : "", absl::StrCat("about ", service));
+  const bool is_report = kind == 19;
+  const bool names_service = !is_report || Pick(random, 3) > 0;
+  return MakeEvent(is_report ? EventKind::kUserReport : EventKind::kHumanAction,
+                   after, names_service ? service : "",
+                   absl::StrCat("about ", service));
 }
 
 }  // namespace
