@@ -26,9 +26,8 @@ constexpr double kLagMedian = 12;
 constexpr double kLagSpread = 2.8;
 // Clocks and rounding make shorter lags all the same.
 constexpr double kLagMin = 2;
-// Published incidents name a change in four of five cases: 29 of 35, and a
-// little less, since what nobody could explain is published less often.
-constexpr double kOddsOfAnyChange = 0.8 / (1 - 0.8);
+// Of 35 published incidents, 29 name a change.
+constexpr double kOddsOfAnyChange = 29.0 / 6;
 // Counted beside the changes of the window, so that the only change of quiet
 // days is not held for a rare event at once.
 constexpr double kChangesBeside = 10;
@@ -43,8 +42,8 @@ constexpr double kAfterOnset = 0.05;
 constexpr double kOrderForLag = 0.4;
 constexpr double kOrder = 0.6;
 
-// A symptom's word comes as likely out of the change as out of the blue.
-constexpr double kOwnWords = 1;
+// A word in common comes as often out of the change as out of the blue.
+constexpr double kOwnWords = 0.5;
 // How much less a word says in a change of many words.
 constexpr double kLength = 0.5;
 // Words of one text are not independent of each other.
@@ -54,8 +53,9 @@ constexpr double kWordsMax = 12;
 // service, a caller or called one, two steps away, elsewhere; and, where the
 // dependency graph does not say, in another service.
 constexpr double kContributingAt[] = {0.40, 0.25, 0.10, 0.25, 0.75};
-// And where any change would be by chance, which the window then corrects,
-// with the weight of so many changes.
+// And where any change would be by chance, which the window then corrects. What
+// is expected before a look at it, of places and of words, weighs as much as so
+// many changes.
 constexpr double kChanceAt[] = {0.10, 0.15, 0.15, 0.60, 0.90};
 constexpr int kElsewhereUnknown = 4;
 constexpr double kChanceWeight = 10;
@@ -376,16 +376,23 @@ class Scale {
 
   void WeighWords(size_t index, Account* account) const {
     const std::vector<Word>& own = words_[index];
+    // That it changes a service that alerted is weighed already.
+    const std::vector<Word> weighed =
+        place_[index] == 0 ? WordsOf({AlertingServiceOf(listed_[index]->event)})
+                           : std::vector<Word>();
     std::vector<std::pair<double, Word>> shared;
     const double count = static_cast<double>(listed_.size());
     const double length =
         1 - kLength +
         kLength * static_cast<double>(own.size()) * count / word_total_;
     for (Word word : own) {
+      if (std::binary_search(weighed.begin(), weighed.end(), word)) continue;
       auto counted = word_count_.find(word);
       if (counted == word_count_.end()) continue;
-      const double chance = (counted->second + 0.5) / count;
-      shared.emplace_back(std::log1p(kOwnWords / (length * chance)), word);
+      const double chance = (counted->second + 0.5) / (count + kChanceWeight);
+      const double surprise = 1 / (length * chance);
+      if (surprise <= 1) continue;
+      shared.emplace_back(std::log(1 - kOwnWords + kOwnWords * surprise), word);
     }
     if (shared.empty()) return;
     std::sort(shared.begin(), shared.end(), [](const auto& a, const auto& b) {

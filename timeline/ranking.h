@@ -7,7 +7,7 @@
 //                before a look at them; its effect shows after a lag t of
 //                density f; and changes that have nothing to do with it come at
 //                rate r, which the window tells. A change an hour ago says much
-//                where there are three a day, and little where there are
+//                where there are three a day, and little where there are a
 //                hundred.
 //   order        how many changes came after it
 //   same_service, neighbour   how often the service that changed is one that
@@ -22,9 +22,16 @@
 //   is_undo      it brings back what ran before
 //   harmless     it touches only tests or documents
 //
-// Scores are the softmax over all changes and "no change". They are meant to be
-// read as probabilities, and were held against published incidents: where the
-// report named no change (17 % of 35), "no change" got 0.18 on average.
+// Scores are the softmax over all changes and "no change", and meant to be read
+// as probabilities. Held against 440 reverted changes, among about 100 others
+// each: of those with a score from
+//
+//     0.03   0.10   0.20   0.35   0.50   0.65   0.80   0.90   on,
+//        7     17     30     42     43     58     79     95   in 100 were
+//        named,
+//
+// and "no change" got 0.12 on average, where about one in ten were cleared
+// later; over 35 published incidents 0.22, where 6 name no change.
 #ifndef SECONDSTORY_TIMELINE_RANKING_H_
 #define SECONDSTORY_TIMELINE_RANKING_H_
 

@@ -77,6 +77,22 @@ TEST_F(RankingTest, NamesTheWordsInCommonAndWeighsRareOnesMore) {
             "touches `varnish`, named in the alert");
 }
 
+TEST_F(RankingTest, SaysLittleOfWordsThatAllChangesHave) {
+  for (int i = 0; i < 30; ++i) {
+    AddChange(MakeChange(absl::Minutes(i), "site", "Update latency config"));
+  }
+  AddAlert(MakeAlert(absl::Minutes(60), "edge", "Varnish latency"));
+  EXPECT_LT(FindEvidence(Rank().changes[0], "words")->log_odds, 0.2);
+}
+
+TEST_F(RankingTest, WeighsOnceThatAChangeIsOfTheServiceThatAlerted) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy 1.2.3"));
+  AddAlert(MakeAlert(absl::Minutes(10), "cart", "HighLatency"));
+  const Ranking ranking = Rank();
+  EXPECT_NE(FindEvidence(ranking.changes[0], "same_service"), nullptr);
+  EXPECT_EQ(FindEvidence(ranking.changes[0], "words"), nullptr);
+}
+
 TEST_F(RankingTest, WeighsTheDependencyGraph) {
   const Topology topology =
       *Topology::ParseCsv("source,target\nweb,api\napi,db\nmail,smtp\n");
