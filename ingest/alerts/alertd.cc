@@ -104,8 +104,6 @@ absl::Status Run(const config::v1::AlertdConfig& config) {
   SS_ASSIGN_OR_RETURN(
       const std::unique_ptr<HttpServer> metrics_server,
       StartMetricsServer(config.metrics_address(), &metrics, ready));
-  log::Info("listening",
-            {{"protocol", "metrics"}, {"port", metrics_server->port()}});
   poller->Start();
   log::Info("ready");
   WaitForStop();

@@ -78,7 +78,6 @@ absl::Status Run(const config::v1::AssemblerdConfig& config) {
   SS_ASSIGN_OR_RETURN(
       const std::unique_ptr<HttpServer> server,
       StartMetricsServer(config.metrics_address(), &metrics, ready));
-  log::Info("listening", {{"protocol", "metrics"}, {"port", server->port()}});
   std::thread following([&] { FollowUntilStopped(&follower); });
   WaitForStop();
   following.join();
