@@ -1,8 +1,8 @@
 // Goal: the demo plays through every door, waits for what it promises, and says
 // who does not answer.
 // Method: incidentd in memory; alertd and deployd are a few lines each that do
-// what the real ones would, and can be told to do nothing. The real ones play
-// it in //tests/integration.
+// what the real ones would, and can be told to do nothing. The real processes
+// play it in //tests/fault:demo_kill_test.
 #include "tools/story/demo.h"
 
 #include <cstdio>
