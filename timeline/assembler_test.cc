@@ -236,6 +236,15 @@ TEST(AssemblerTest, IsQuietHalfADayAfterAnAlertThatDidNotResolve) {
             CandidateState::kQuiet);
 }
 
+TEST(AssemblerTest, IsNotKeptOpenByResolvesWhileAnotherAlertFires) {
+  const std::vector<Event> events = {
+      MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+      MakeAlert(absl::Minutes(0), "cart", "QueueGrows"),
+      MakeResolve(absl::Hours(10), "cart", "QueueGrows")};
+  EXPECT_EQ(StateWhenKnownTo(absl::Hours(12) + absl::Minutes(1), events),
+            CandidateState::kQuiet);
+}
+
 TEST(AssemblerTest, StaysOpenWhenASourceDatesAnEventIntoTheFuture) {
   Event future = MakeChange(absl::Hours(20), "mail", "Raise limit");
   future.append_time = ScenarioStart() + absl::Minutes(1);

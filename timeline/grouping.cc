@@ -95,7 +95,7 @@ struct Weigher {
   }
 
   double GoingOn() const {
-    const absl::Duration since = symptom.event.event_time - group.active_;
+    const absl::Duration since = symptom.event.event_time - group.QuietSince();
     return kGoesOn * (1 - 2 * absl::FDivDuration(since, group.MayBeQuiet()));
   }
 

@@ -57,9 +57,11 @@ class Group {
   // True when an alert that fired has not resolved.
   bool StillFires() const;
 
-  // Nothing after can join, as far as is known by now.
+  // Nothing after can join, as far as is known by now. At most
+  // kFiringGroupQuiet + kGroupQuiet after the last symptom: as long as another
+  // alert fires, one that resolves draws nothing out.
   absl::Time ClosesAt() const {
-    return std::min(active_ + MayBeQuiet(), onset_ + kGroupSpanMax);
+    return std::min(QuietSince() + MayBeQuiet(), onset_ + kGroupSpanMax);
   }
 
  private:
@@ -77,6 +79,7 @@ class Group {
     bool fires;  // an alert that has not resolved; reports never fire
   };
 
+  absl::Time QuietSince() const { return StillFires() ? last_ : active_; }
   absl::Duration MayBeQuiet() const {
     return StillFires() ? kFiringGroupQuiet : kGroupQuiet;
   }
