@@ -34,7 +34,8 @@ while (($#)); do
   case "$1" in
     --asan) flags+=(--config=asan) ;;
     --tsan)
-      options="halt_on_error=1:ignore_noninstrumented_modules=1:suppressions=$PWD/tests/tsan/suppressions.txt"
+      options="halt_on_error=1:ignore_noninstrumented_modules=1"
+      options+=":suppressions=$PWD/tests/tsan/suppressions.txt"
       flags+=(--config=tsan "--test_env=TSAN_OPTIONS=$options")
       ;;
     -h | --help) usage; exit 0 ;;

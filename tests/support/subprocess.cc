@@ -82,7 +82,7 @@ bool Matches(const LogFields& line, absl::string_view message,
 
 std::string RunfilePath(const std::string& path) {
   if (absl::StartsWith(path, "/")) return path;
-  return absl::StrCat(EnvironmentOr("TEST_SRCDIR", "."), "/",
+  return absl::StrCat(EnvironmentOr("TEST_SRCDIR", ".."), "/",
                       EnvironmentOr("TEST_WORKSPACE", "second_story"), "/",
                       path);
 }

@@ -21,7 +21,8 @@ namespace secondstory::support {
 // The members of a log line; text without quotes, all else as it was written.
 using LogFields = std::map<std::string, std::string>;
 
-// A file of the test's `data`: "services/incidentd/incidentd".
+// A file of the `data` of a test, or of a program under `bazel run`:
+// "services/incidentd/incidentd".
 std::string RunfilePath(const std::string& path);
 
 // Threads: all methods may be called from any thread. The child is killed when
