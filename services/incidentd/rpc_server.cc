@@ -308,9 +308,14 @@ class Server final : public RpcServer {
   // Posts one more call of `method`, unless the server stops.
   void PostCall(Method* method);
   grpc::ServerCompletionQueue* queue() { return queue_.get(); }
-  void ForgetCall() {
+  void BeginCall() {
+    absl::MutexLock lock(&mutex_);
+    ++begun_count_;
+  }
+  void ForgetCall(bool begun) {
     absl::MutexLock lock(&mutex_);
     --call_count_;
+    if (begun) --begun_count_;
   }
   void Count(Method* method, int code, absl::Duration took);
 
@@ -329,7 +334,8 @@ class Server final : public RpcServer {
   std::vector<std::thread> threads_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  int call_count_ ABSL_GUARDED_BY(mutex_) = 0;
+  int call_count_ ABSL_GUARDED_BY(mutex_) = 0;   // posted or begun
+  int begun_count_ ABSL_GUARDED_BY(mutex_) = 0;  // a client has called
 };
 
 // ---- Call -----------------------------------------------------------------
@@ -339,7 +345,7 @@ Call::~Call() {
     absl::MutexLock lock(&mutex_);
     server_->Count(method_, code_, absl::Now() - start_);
   }
-  server_->ForgetCall();
+  server_->ForgetCall(called_);
 }
 
 void Call::PostRequest(grpc::internal::ServerAsyncStreamingInterface* stream) {
@@ -354,6 +360,7 @@ void Call::On(Op op, bool ok) {
       // Not OK: the server stops, and gRPC tells nothing more about this one.
       if (!ok) return Forget(kDone);
       server_->PostCall(method_);
+      server_->BeginCall();
       called_ = true;
       start_ = absl::Now();
       method_->in_flight->Increment();
@@ -663,13 +670,22 @@ void Server::Shutdown(absl::Duration grace) {
     stopping_ = true;
   }
   acceptor_->Stop();
-  server_->Shutdown(absl::ToChronoTime(absl::Now() + grace));
+  const auto none_begun = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    return begun_count_ == 0;
+  };
+  {
+    absl::MutexLock lock(&mutex_);
+    mutex_.AwaitWithTimeout(absl::Condition(&none_begun), grace);
+  }
+  // Without a grace of its own: gRPC would spend it waiting for clients that
+  // are merely connected.
+  server_->Shutdown(absl::ToChronoTime(absl::Now()));
   {
     // An answer to a call that the client gave up still needs the queue.
-    const auto idle = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+    const auto none_left = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
       return call_count_ == 0;
     };
-    absl::MutexLock lock(&mutex_, absl::Condition(&idle));
+    absl::MutexLock lock(&mutex_, absl::Condition(&none_left));
   }
   queue_->Shutdown();
   for (std::thread& thread : threads_) thread.join();
