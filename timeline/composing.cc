@@ -55,9 +55,8 @@ class Relation {
     if (distance == 1 && !IsChange(event.kind)) {
       return absl::StrCat("neighbour of ", nearest, ", which alerted");
     }
-    if (const RankedChange* change = LikelyChangeOf(event.service)) {
-      return absl::StrCat("same service as a change near the onset, \"",
-                          change->title, "\"");
+    if (LikelyChangeOf(event.service) != nullptr) {
+      return "same service as a likely change near the onset";
     }
     if (const std::vector<Word> shared = SharedWords(known);
         shared.size() >= kWordsInCommon) {
