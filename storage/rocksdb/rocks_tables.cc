@@ -19,7 +19,6 @@
 #include "rocksdb/options.h"
 #include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
-#include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/write_batch.h"
 
 namespace secondstory::storage {
@@ -200,16 +199,6 @@ class OpenRocksTables final : public RocksTables {
       failure_ = absl::UnavailableError(written.message());
     }
     return written.ok() ? written : absl::UnavailableError(written.message());
-  }
-
-  absl::Status Checkpoint(const std::string& dir) override {
-    rocksdb::Checkpoint* checkpoint = nullptr;
-    SS_RETURN_IF_ERROR(ToStatus(
-        rocksdb::Checkpoint::Create(db_.get(), &checkpoint), "checkpoint"));
-    const std::unique_ptr<rocksdb::Checkpoint> owned(checkpoint);
-    // log_size_for_flush 0: memtables are flushed first, because 7.8 may link
-    // a write-ahead log that is not fully synced.
-    return ToStatus(owned->CreateCheckpoint(dir, 0), "checkpoint");
   }
 
   std::map<std::string, uint64_t> Properties() const override {

@@ -37,10 +37,6 @@ class RocksTables : public Tables {
   static absl::StatusOr<std::unique_ptr<RocksTables>> Open(
       const RocksOptions& options);
 
-  // Makes an exact copy that can be opened, in a new folder `dir`, while
-  // everything goes on.
-  virtual absl::Status Checkpoint(const std::string& dir) = 0;
-
   // Figures for metrics, by RocksDB's own names: properties that are counts or
   // bytes (summed over families), and tickers that only grow.
   virtual std::map<std::string, uint64_t> Properties() const = 0;

@@ -1,7 +1,7 @@
 // intake: durable intake of incidentd, measured against what the network and
 // the disk allow.
 //
-//   intake [--rounds=9] [--seconds=4] [--dir=/tmp/intake]
+//   intake [--rounds=9] [--seconds=4] [--dir=/var/tmp]
 //
 // In each round every variant runs once, in rotated order; the first round is
 // dropped. Printed are the median of each variant and the median of the ratios
@@ -14,7 +14,9 @@
 //   values     likewise, but only the events, one key each
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -23,10 +25,8 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
-#include "base/process.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "storage/apply.h"
 #include "storage/rocksdb/rocks_tables.h"
@@ -36,7 +36,10 @@
 
 ABSL_FLAG(int, rounds, 9, "rounds, the first of which is dropped");
 ABSL_FLAG(double, seconds, 4, "how long each variant runs in a round");
-ABSL_FLAG(std::string, dir, "", "folder for databases; removed afterwards");
+ABSL_FLAG(
+    std::string, dir, "",
+    "folder on the disk to measure; databases go into a new folder in it, "
+    "which is removed afterwards. Empty: the folder for temporary files");
 
 namespace secondstory::bench {
 namespace {
@@ -207,11 +210,11 @@ void Measure(const Shape& shape, const std::string& dir, uint64_t seed) {
 int main(int argc, char** argv) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   absl::ParseCommandLine(argc, argv);
-  std::string dir = absl::GetFlag(FLAGS_dir);
-  if (dir.empty()) {
-    dir = absl::StrCat(std::filesystem::temp_directory_path().string(),
-                       "/intake-", absl::ToUnixNanos(absl::Now()));
-  }
+  std::string parent = absl::GetFlag(FLAGS_dir);
+  if (parent.empty()) parent = std::filesystem::temp_directory_path().string();
+  // A folder of our own: what else is in `parent` is not ours to remove.
+  const std::string dir =
+      absl::StrCat(parent, "/intake-", absl::ToUnixNanos(absl::Now()));
   uint64_t seed = 1;
   for (const secondstory::bench::Shape& shape :
        {secondstory::bench::Shape{"single", 1, 64},
