@@ -42,9 +42,8 @@ class Tables {
     virtual ~Iterator() = default;
     virtual void SeekToFirst() = 0;
     virtual void SeekToLast() = 0;
-    // To the first key at or after `key`, or to the last at or before it.
+    // To the first key at or after `key`.
     virtual void Seek(absl::string_view key) = 0;
-    virtual void SeekForPrevious(absl::string_view key) = 0;
     virtual bool Valid() const = 0;
     // REQUIRES: Valid().
     virtual void Next() = 0;

@@ -20,10 +20,6 @@ class MemoryTables::RangeIterator final : public Tables::Iterator {
     Take(tables_->map_.lower_bound(std::max(std::string(key), range_.first)));
   }
 
-  void SeekForPrevious(absl::string_view key) override {
-    Before(std::min(std::string(key) + '\0', range_.last));
-  }
-
   bool Valid() const override { return at_.has_value(); }
 
   void Next() override {

@@ -103,9 +103,6 @@ class RocksIterator final : public Tables::Iterator {
   void SeekToFirst() override { it_->SeekToFirst(); }
   void SeekToLast() override { it_->SeekToLast(); }
   void Seek(absl::string_view key) override { it_->Seek(ToSlice(key)); }
-  void SeekForPrevious(absl::string_view key) override {
-    it_->SeekForPrev(ToSlice(key));
-  }
   bool Valid() const override { return it_->Valid(); }
   void Next() override { it_->Next(); }
   void Previous() override { it_->Prev(); }
