@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "absl/strings/str_format.h"
+#include <simdjson.h>
 
 namespace secondstory {
 namespace {
@@ -79,8 +80,7 @@ int Utf8CharacterBytes(absl::string_view text) {
 }
 
 bool IsUtf8(absl::string_view text) {
-  while (const int bytes = Utf8CharacterBytes(text)) text.remove_prefix(bytes);
-  return text.empty();
+  return simdjson::validate_utf8(text.data(), text.size());
 }
 
 void AppendJsonText(absl::string_view text, std::string* json) {

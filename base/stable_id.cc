@@ -1,47 +1,77 @@
 #include "base/stable_id.h"
 
+#include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include <cstdint>
 #include <cstdlib>
 
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 
 namespace secondstory {
 namespace {
 
-std::string BigEndian(uint64_t value) {
-  std::string bytes(8, '\0');
-  for (int i = 7; i >= 0; --i, value >>= 8) bytes[i] = static_cast<char>(value);
-  return bytes;
-}
+// Makes hashes. Looking the algorithm up costs more than hashing an id's few
+// bytes, so that each thread keeps what it has found.
+class Sha256 {
+ public:
+  Sha256()
+      : algorithm_(EVP_MD_fetch(nullptr, "SHA256", nullptr)),
+        context_(EVP_MD_CTX_new()) {
+    // Without it there are no ids, and nothing sensible is left.
+    if (algorithm_ == nullptr || context_ == nullptr) std::abort();
+  }
+  ~Sha256() {
+    EVP_MD_CTX_free(context_);
+    EVP_MD_free(algorithm_);
+  }
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
 
-const unsigned char* Bytes(absl::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
+  void Begin() { Must(EVP_DigestInit_ex(context_, algorithm_, nullptr)); }
+  void Add(absl::string_view bytes) {
+    Must(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
+  }
+  void AddLength(uint64_t length) {
+    char bytes[8];
+    for (int i = 7; i >= 0; --i, length >>= 8) {
+      bytes[i] = static_cast<char>(length);
+    }
+    Add(absl::string_view(bytes, sizeof(bytes)));
+  }
+  Id End() {
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    Must(EVP_DigestFinal_ex(context_, digest, nullptr));
+    return Id(
+        absl::string_view(reinterpret_cast<const char*>(digest), kIdBytes));
+  }
+
+ private:
+  static void Must(int ok) {
+    if (ok != 1) std::abort();
+  }
+
+  EVP_MD* const algorithm_;
+  EVP_MD_CTX* const context_;
+};
 
 }  // namespace
 
-std::string StableId(std::initializer_list<absl::string_view> parts) {
-  // One buffer and one call: the streaming interface of OpenSSL 3 costs more
-  // than hashing these few bytes.
-  std::string input;
-  for (absl::string_view part : parts) {
-    input += BigEndian(part.size());
-    absl::StrAppend(&input, part);
+Id StableId(std::initializer_list<absl::string_view> parts) {
+  static thread_local Sha256 hash;
+  hash.Begin();
+  for (const absl::string_view part : parts) {
+    hash.AddLength(part.size());
+    hash.Add(part);
   }
-  unsigned char digest[SHA256_DIGEST_LENGTH];
-  SHA256(Bytes(input), input.size(), digest);
-  return std::string(reinterpret_cast<const char*>(digest), kIdBytes);
+  return hash.End();
 }
 
-std::string RandomId() {
+Id RandomId() {
   unsigned char bytes[kIdBytes];
   // Without a working generator ids would collide; nothing sensible is left.
   if (RAND_bytes(bytes, kIdBytes) != 1) std::abort();
-  return std::string(reinterpret_cast<const char*>(bytes), kIdBytes);
+  return Id(absl::string_view(reinterpret_cast<const char*>(bytes), kIdBytes));
 }
 
 std::string IdToHex(absl::string_view id) { return absl::BytesToHexString(id); }

@@ -17,8 +17,8 @@ TEST(StableIdTest, DiffersWhereOnlyTheBorderOfPartsDiffers) {
 }
 
 TEST(StableIdTest, GivesBackTheIdFromItsHexDigits) {
-  const std::string id = RandomId();
-  EXPECT_EQ(IdFromHex(IdToHex(id)), id);
+  const Id id = RandomId();
+  EXPECT_EQ(Id(IdFromHex(IdToHex(id))), id);
 }
 
 TEST(StableIdTest, RefusesTextThatIsNoId) {

@@ -1,13 +1,14 @@
 #include "storage/apply.h"
 
 #include <algorithm>
-#include <map>
+#include <tuple>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "google/protobuf/io/coded_stream.h"
-#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "google/protobuf/wire_format_lite.h"
 
 namespace secondstory::storage {
@@ -17,39 +18,87 @@ using google::protobuf::internal::WireFormatLite;
 using stored::v1::PositionList;
 using stored::v1::Record;
 
-// Lists under construction by their (service, minute); the time index has no
-// service. Ordered, so that the mutations are.
-struct ListUnderConstruction {
+// The positions of one service (none: of all) in one minute.
+struct List {
+  absl::string_view service;
+  uint32_t minute = 0;
   Position first = 0;
   Position last = 0;
-  PositionList list;
+  PositionList positions;
 };
-using Lists = std::map<std::pair<std::string, uint32_t>, ListUnderConstruction>;
 
-void AddToList(Position position, const EventFacts& event,
-               ListUnderConstruction* entry) {
-  if (entry->first == 0) entry->first = entry->last = position;
-  entry->list.add_event_micros(
-      static_cast<uint32_t>(event.event_micros % kMicrosPerMinute));
-  entry->list.add_position_deltas(
-      static_cast<uint32_t>(position - entry->last));
-  entry->list.mutable_kinds()->push_back(static_cast<char>(event.kind));
-  entry->last = position;
-}
+// Lists under construction.
+class Lists {
+ public:
+  void Add(absl::string_view service, Position position,
+           const EventFacts& event) {
+    List& list = Find(service, MinuteOfMicros(event.event_micros));
+    if (list.first == 0) list.first = list.last = position;
+    list.positions.add_event_micros(
+        static_cast<uint32_t>(event.event_micros % kMicrosPerMinute));
+    list.positions.add_position_deltas(
+        static_cast<uint32_t>(position - list.last));
+    list.positions.mutable_kinds()->push_back(static_cast<char>(event.kind));
+    list.last = position;
+  }
 
-void ApplyEvent(Position position, const EventFacts& event, Lists* by_service,
-                Lists* by_time, Mutations* mutations) {
-  mutations->push_back({keys::EventId(event.id), EncodeUint64(position)});
-  const uint32_t minute = MinuteOfMicros(event.event_micros);
-  AddToList(position, event, &(*by_time)[{"", minute}]);
-  for (const std::string& service : event.services) {
-    AddToList(position, event, &(*by_service)[{service, minute}]);
+  // In the order of their keys.
+  void WriteTo(Mutations* mutations) {
+    std::sort(lists_.begin(), lists_.end(), [](const List& a, const List& b) {
+      return std::tie(a.service, a.minute) < std::tie(b.service, b.minute);
+    });
+    for (const List& list : lists_) {
+      mutations->Put(
+          list.service.empty()
+              ? keys::ByTime(list.minute, list.first)
+              : keys::ByService(list.service, list.minute, list.first),
+          list.positions.SerializeAsString());
+    }
+  }
+
+ private:
+  List& Find(absl::string_view service, uint32_t minute) {
+    const auto [it, is_new] =
+        places_.try_emplace({service, minute}, lists_.size());
+    if (is_new) {
+      lists_.emplace_back();
+      lists_.back().service = service;
+      lists_.back().minute = minute;
+    }
+    return lists_[it->second];
+  }
+
+  std::vector<List> lists_;
+  absl::flat_hash_map<std::pair<absl::string_view, uint32_t>, size_t> places_;
+};
+
+void ApplyEvent(Position position, const NewRecord& record, Lists* lists,
+                Mutations* mutations) {
+  const NewEvent& event = *record.event;
+  // By hand, because the event is encoded already: the fields of a Record
+  // before the event's bytes.
+  uint8_t head[32];
+  uint8_t* end = WireFormatLite::WriteInt64ToArray(
+      Record::kAppendMicrosFieldNumber, record.append_micros, head);
+  end = WireFormatLite::WriteTagToArray(
+      Record::kEventFieldNumber, WireFormatLite::WIRETYPE_LENGTH_DELIMITED,
+      end);
+  end = google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(
+      static_cast<uint32_t>(event.bytes.size()), end);
+  mutations->Put(
+      keys::Log(position),
+      {absl::string_view(reinterpret_cast<const char*>(head), end - head),
+       event.bytes});
+  mutations->Put(keys::EventId(event.facts.id), EncodeUint64(position));
+  lists->Add("", position, event.facts);
+  for (const absl::string_view service : event.facts.services) {
+    lists->Add(service, position, event.facts);
   }
 }
 
 void ApplyCursor(const v1::Cursor& cursor, Mutations* mutations) {
-  mutations->push_back({keys::Cursor(cursor.source(), cursor.shard()),
-                        cursor.SerializeAsString()});
+  mutations->Put(keys::Cursor(cursor.source(), cursor.shard()),
+                 cursor.SerializeAsString());
 }
 
 void ApplyCandidate(Position position,
@@ -61,15 +110,14 @@ void ApplyCandidate(Position position,
   summary.clear_events();
   summary.clear_ranked_changes();
   if (record.has_previous_onset_micros()) {
-    mutations->push_back(
-        {keys::CandidateByOnset(record.previous_onset_micros(), id), {}});
+    mutations->Delete(
+        keys::CandidateByOnset(record.previous_onset_micros(), id));
   }
-  mutations->push_back({keys::Candidate(id), candidate.SerializeAsString()});
-  mutations->push_back({keys::CandidateRevision(id, candidate.revision()),
-                        EncodeUint64(position)});
-  mutations->push_back(
-      {keys::CandidateByOnset(ToMicros(candidate.onset_time()), id),
-       summary.SerializeAsString()});
+  mutations->Put(keys::Candidate(id), candidate.SerializeAsString());
+  mutations->Put(keys::CandidateRevision(id, candidate.revision()),
+                 EncodeUint64(position));
+  mutations->Put(keys::CandidateByOnset(ToMicros(candidate.onset_time()), id),
+                 summary.SerializeAsString());
 }
 
 void ApplyIncident(const stored::v1::IncidentRecord& record,
@@ -77,12 +125,12 @@ void ApplyIncident(const stored::v1::IncidentRecord& record,
   const v1::Incident& incident = record.incident();
   const std::string id = IdFromHex(incident.incident_id());
   if (record.has_previous_start_micros()) {
-    mutations->push_back(
-        {keys::IncidentByStart(record.previous_start_micros(), id), {}});
+    mutations->Delete(
+        keys::IncidentByStart(record.previous_start_micros(), id));
   }
-  mutations->push_back({keys::Incident(id), incident.SerializeAsString()});
-  mutations->push_back(
-      {keys::IncidentByStart(ToMicros(incident.start_time()), id), ""});
+  mutations->Put(keys::Incident(id), incident.SerializeAsString());
+  mutations->Put(keys::IncidentByStart(ToMicros(incident.start_time()), id),
+                 "");
 }
 
 void ApplyTimelineEntry(const stored::v1::TimelineEntryRecord& record,
@@ -90,10 +138,10 @@ void ApplyTimelineEntry(const stored::v1::TimelineEntryRecord& record,
   const std::string incident = IdFromHex(record.incident_id());
   const std::string entry = IdFromHex(record.entry().entry_id());
   const int64_t micros = ToMicros(record.entry().event_time());
-  mutations->push_back({keys::TimelineEntry(incident, micros, entry),
-                        record.entry().SerializeAsString()});
-  mutations->push_back({keys::TimelineEntryId(incident, entry),
-                        EncodeUint64(static_cast<uint64_t>(micros))});
+  mutations->Put(keys::TimelineEntry(incident, micros, entry),
+                 record.entry().SerializeAsString());
+  mutations->Put(keys::TimelineEntryId(incident, entry),
+                 EncodeUint64(static_cast<uint64_t>(micros)));
 }
 
 void ApplyOther(Position position, const std::string& bytes,
@@ -118,13 +166,14 @@ void ApplyOther(Position position, const std::string& bytes,
 
 }  // namespace
 
-EventFacts FactsOf(const v1::Event& event) {
+EventFacts FactsOf(const EventView& event) {
   EventFacts facts;
-  facts.id = StableId({event.source(), event.source_event_id()});
-  facts.event_micros = ToMicros(event.event_time());
-  facts.kind = event.kind();
-  if (!event.service().empty()) facts.services.push_back(event.service());
-  for (const std::string& service : event.change().services()) {
+  facts.id = StableId({event.source, event.source_event_id});
+  facts.event_micros = event.event_time ? ToMicros(*event.event_time) : 0;
+  facts.kind = event.kind;
+  if (!event.service.empty()) facts.services.push_back(event.service);
+  if (!event.change.has_value()) return facts;
+  for (const absl::string_view service : event.change->services) {
     if (std::find(facts.services.begin(), facts.services.end(), service) ==
         facts.services.end()) {
       facts.services.push_back(service);
@@ -133,61 +182,35 @@ EventFacts FactsOf(const v1::Event& event) {
   return facts;
 }
 
-NewEvent MakeNewEvent(const v1::Event& event) {
-  return {FactsOf(event), event.SerializeAsString()};
-}
-
-NewRecord EncodeEvent(NewEvent event, int64_t append_micros) {
-  // By hand, because the event is encoded already and most records are events.
-  NewRecord record;
-  record.bytes.reserve(event.bytes.size() + 16);
-  google::protobuf::io::StringOutputStream stream(&record.bytes);
-  google::protobuf::io::CodedOutputStream out(&stream);
-  WireFormatLite::WriteInt64(Record::kAppendMicrosFieldNumber, append_micros,
-                             &out);
-  WireFormatLite::WriteBytes(Record::kEventFieldNumber, event.bytes, &out);
-  record.event = std::move(event.facts);
-  return record;
+NewEvent MakeNewEvent(absl::string_view bytes) {
+  return {FactsOf(ViewEvent(bytes).value()), bytes};
 }
 
 NewRecord EncodeRecord(Record record, int64_t append_micros) {
   record.set_append_micros(append_micros);
-  return {record.SerializeAsString(), std::nullopt};
-}
-
-absl::StatusOr<NewRecord> DecodeRecord(std::string bytes) {
-  Record record;
-  if (!record.ParseFromString(bytes)) {
-    return absl::DataLossError("a record of the log cannot be read");
-  }
-  NewRecord result{std::move(bytes), std::nullopt};
-  if (record.has_event()) result.event = FactsOf(record.event());
-  return result;
+  return {append_micros, nullptr, record.SerializeAsString()};
 }
 
 Mutations Apply(Position first, absl::Span<const NewRecord> records) {
+  size_t bytes = 0;
+  for (const NewRecord& record : records) {
+    // With its keys and the lists' share.
+    bytes += 96 + (record.event != nullptr ? record.event->bytes.size()
+                                           : 2 * record.other.size());
+  }
   Mutations mutations;
-  mutations.reserve(records.size() * 2 + 8);
-  Lists by_service, by_time;
+  mutations.Reserve(records.size() * 2 + 8, bytes);
+  Lists lists;
   for (size_t i = 0; i < records.size(); ++i) {
     const Position position = first + i;
-    mutations.push_back({keys::Log(position), records[i].bytes});
-    if (records[i].event.has_value()) {
-      ApplyEvent(position, *records[i].event, &by_service, &by_time,
-                 &mutations);
+    if (records[i].event != nullptr) {
+      ApplyEvent(position, records[i], &lists, &mutations);
     } else {
-      ApplyOther(position, records[i].bytes, &mutations);
+      mutations.Put(keys::Log(position), records[i].other);
+      ApplyOther(position, records[i].other, &mutations);
     }
   }
-  for (const auto& [service_and_minute, entry] : by_service) {
-    const auto& [service, minute] = service_and_minute;
-    mutations.push_back({keys::ByService(service, minute, entry.first),
-                         entry.list.SerializeAsString()});
-  }
-  for (const auto& [service_and_minute, entry] : by_time) {
-    mutations.push_back({keys::ByTime(service_and_minute.second, entry.first),
-                         entry.list.SerializeAsString()});
-  }
+  lists.WriteTo(&mutations);
   return mutations;
 }
 

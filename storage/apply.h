@@ -5,15 +5,15 @@
 #define SECONDSTORY_STORAGE_APPLY_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "base/stable_id.h"
 #include "secondstory/stored/v1/record.pb.h"
 #include "secondstory/v1/event.pb.h"
+#include "storage/event_view.h"
 #include "storage/keyspace.h"
 #include "storage/tables.h"
 
@@ -21,31 +21,31 @@ namespace secondstory::storage {
 
 // What the tables need to know of an event.
 struct EventFacts {
-  std::string id;  // 16 bytes
+  Id id;
   int64_t event_micros = 0;
   v1::EventKind kind = v1::EVENT_KIND_UNSPECIFIED;
-  std::vector<std::string> services;  // its own and its change's, each once
+  // Its own and its change's, each once. They point where the event's do.
+  absl::InlinedVector<absl::string_view, 2> services;
 };
-EventFacts FactsOf(const v1::Event& event);
+EventFacts FactsOf(const EventView& event);
 
-// An event ready to be appended. `bytes` is a serialized secondstory.v1.Event
-// without its output-only fields; the log adds those when it is read.
+// An event ready to be appended: a serialized secondstory.v1.Event without its
+// output-only fields; the log adds those when it is read.
 struct NewEvent {
   EventFacts facts;
-  std::string bytes;
+  absl::string_view bytes;
 };
-NewEvent MakeNewEvent(const v1::Event& event);
+// REQUIRES: `bytes` are an event; they must outlive what is returned.
+NewEvent MakeNewEvent(absl::string_view bytes);
 
-// A record on its way into the log: its bytes, and for an event its facts,
-// which whoever encoded it knew already.
+// A record on its way into the log. Most are events, whose bytes and facts
+// whoever appended them knew already; they must outlive the record.
 struct NewRecord {
-  std::string bytes;  // a serialized secondstory.stored.v1.Record
-  std::optional<EventFacts> event;
+  int64_t append_micros = 0;
+  const NewEvent* event = nullptr;
+  std::string other;  // without an event: a serialized stored.v1.Record
 };
-NewRecord EncodeEvent(NewEvent event, int64_t append_micros);
 NewRecord EncodeRecord(stored::v1::Record record, int64_t append_micros);
-// The inverse, for a rebuild from the log. DATA_LOSS: `bytes` is no record.
-absl::StatusOr<NewRecord> DecodeRecord(std::string bytes);
 
 // The mutations of `records`, which take the positions from `first` on. The
 // index lists cover the whole span: one key for each (service, minute).

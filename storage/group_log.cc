@@ -29,14 +29,18 @@ std::string CursorObject(const v1::Cursor& cursor) {
 
 }  // namespace
 
-// What one write will hold, and whom to tell afterwards.
+// What was decided on one caller's request, and is told once it is durable.
+struct GroupLog::Decision {
+  absl::Status status;
+  std::vector<Appended> outcomes;  // of an append
+};
+
+// What one write will hold.
 struct GroupLog::Group {
   Position next = 0;
   int64_t append_micros = 0;
-  absl::flat_hash_map<std::string, Position> known;
+  KnownEvents known;
   std::vector<NewRecord> records;
-  // Called with the fate of the write.
-  std::vector<std::function<void(const absl::Status&)>> callbacks;
 };
 
 absl::StatusOr<std::unique_ptr<GroupLog>> GroupLog::Open(Tables* tables,
@@ -133,9 +137,8 @@ std::vector<GroupLog::Pending> GroupLog::TakeGroup() {
   const auto claim = [&objects](const Pending& pending) {
     std::vector<std::string> wanted;
     if (const auto* append = std::get_if<PendingAppend>(&pending)) {
-      if (append->append.cursor.has_value()) {
-        wanted.push_back(CursorObject(append->append.cursor->cursor()));
-      }
+      if (!append->append.cursor.has_value()) return true;
+      wanted.push_back(CursorObject(append->append.cursor->cursor()));
     } else {
       wanted = std::get<PendingTransaction>(pending).objects;
     }
@@ -163,25 +166,28 @@ int64_t GroupLog::NextAppendMicros() {
 }
 
 // The positions of those ids of `pending` that are stored.
-absl::Status GroupLog::FindKnown(
-    const std::vector<Pending>& pending,
-    absl::flat_hash_map<std::string, Position>* known) {
-  std::vector<std::string> id_keys;
+absl::Status GroupLog::FindKnown(const std::vector<Pending>& pending,
+                                 KnownEvents* known) {
+  std::vector<Id> ids;
   for (const Pending& one : pending) {
     const auto* append = std::get_if<PendingAppend>(&one);
     if (append == nullptr) continue;
     for (const NewEvent& event : append->append.events) {
-      id_keys.push_back(keys::EventId(event.facts.id));
+      ids.push_back(event.facts.id);
     }
   }
-  if (id_keys.empty()) return absl::OkStatus();
-  std::sort(id_keys.begin(), id_keys.end());
-  id_keys.erase(std::unique(id_keys.begin(), id_keys.end()), id_keys.end());
+  if (ids.empty()) return absl::OkStatus();
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::vector<std::string> id_keys;
+  id_keys.reserve(ids.size());
+  for (const Id& id : ids) id_keys.push_back(keys::EventId(id));
   SS_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> positions,
                       tables_->MultiGet(id_keys));
-  for (size_t i = 0; i < id_keys.size(); ++i) {
+  known->reserve(ids.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
     if (!positions[i].has_value()) continue;
-    (*known)[id_keys[i].substr(1)] = DecodeUint64(*positions[i]).value_or(0);
+    (*known)[ids[i]] = DecodeUint64(*positions[i]).value_or(0);
   }
   return absl::OkStatus();
 }
@@ -209,52 +215,48 @@ absl::Status GroupLog::CheckCursor(const v1::CursorUpdate& update,
   return absl::OkStatus();
 }
 
-void GroupLog::Decided(PendingAppend* pending, Group* group) {
-  if (pending->append.cursor.has_value()) {
-    const absl::Status status = CheckCursor(*pending->append.cursor, group);
-    if (!status.ok()) {
-      group->callbacks.push_back([done = std::move(pending->done), status](
-                                     const absl::Status&) { done(status); });
-      return;
-    }
+GroupLog::Decision GroupLog::DecideOn(const PendingAppend& pending,
+                                      Group* group) {
+  Decision decision;
+  if (pending.append.cursor.has_value()) {
+    decision.status = CheckCursor(*pending.append.cursor, group);
+    if (!decision.status.ok()) return decision;
   }
-  std::vector<Appended> outcomes;
-  outcomes.reserve(pending->append.events.size());
-  for (NewEvent& event : pending->append.events) {
+  decision.outcomes.reserve(pending.append.events.size());
+  for (const NewEvent& event : pending.append.events) {
     const auto [it, is_new] =
         group->known.try_emplace(event.facts.id, group->next);
-    outcomes.push_back({it->second, !is_new});
+    decision.outcomes.push_back({it->second, !is_new});
     if (!is_new) continue;
-    group->records.push_back(
-        EncodeEvent(std::move(event), group->append_micros));
+    group->records.push_back({group->append_micros, &event, ""});
     ++group->next;
   }
-  group->callbacks.push_back(
-      [done = std::move(pending->done),
-       outcomes = std::move(outcomes)](const absl::Status& written) mutable {
-        if (!written.ok()) {
-          done(written);
-        } else {
-          done(std::move(outcomes));
-        }
-      });
+  return decision;
 }
 
-void GroupLog::Decided(PendingTransaction* pending, Group* group) {
+GroupLog::Decision GroupLog::DecideOn(const PendingTransaction& pending,
+                                      Group* group) {
   absl::StatusOr<std::vector<stored::v1::Record>> records =
-      pending->decide(store_, group->append_micros);
-  if (records.ok()) {
-    for (stored::v1::Record& record : *records) {
-      group->records.push_back(
-          EncodeRecord(std::move(record), group->append_micros));
-      ++group->next;
-    }
+      pending.decide(store_, group->append_micros);
+  if (!records.ok()) return {records.status(), {}};
+  for (stored::v1::Record& record : *records) {
+    group->records.push_back(
+        EncodeRecord(std::move(record), group->append_micros));
+    ++group->next;
   }
-  group->callbacks.push_back(
-      [done = std::move(pending->done),
-       decided = records.status()](const absl::Status& written) {
-        done(decided.ok() ? written : decided);
-      });
+  return {};
+}
+
+void GroupLog::Tell(PendingAppend* pending, Decision decision) {
+  if (decision.status.ok()) {
+    pending->done(std::move(decision.outcomes));
+  } else {
+    pending->done(std::move(decision.status));
+  }
+}
+
+void GroupLog::Tell(PendingTransaction* pending, Decision decision) {
+  pending->done(std::move(decision.status));
 }
 
 void GroupLog::Commit(std::vector<Pending> pending) {
@@ -263,17 +265,11 @@ void GroupLog::Commit(std::vector<Pending> pending) {
   group.append_micros = NextAppendMicros();
   absl::Status status = health();
   if (status.ok()) status = FindKnown(pending, &group.known);
-  for (Pending& one : pending) {
-    if (!status.ok()) {
-      // Nothing is decided on tables that cannot be read.
-      if (auto* append = std::get_if<PendingAppend>(&one)) {
-        append->done(status);
-      } else {
-        std::get<PendingTransaction>(one).done(status);
-      }
-      continue;
-    }
-    std::visit([&](auto& p) { Decided(&p, &group); }, one);
+  std::vector<Decision> decisions(pending.size());
+  // Nothing is decided on tables that cannot be read.
+  for (size_t i = 0; status.ok() && i < pending.size(); ++i) {
+    decisions[i] = std::visit(
+        [&](const auto& one) { return DecideOn(one, &group); }, pending[i]);
   }
   if (status.ok() && !group.records.empty()) {
     status = tables_->Write(Apply(head_.load() + 1, group.records));
@@ -292,7 +288,11 @@ void GroupLog::Commit(std::vector<Pending> pending) {
     }
     if (status.ok()) listeners = listeners_;
   }
-  for (const auto& callback : group.callbacks) callback(status);
+  for (size_t i = 0; i < pending.size(); ++i) {
+    if (!status.ok() && decisions[i].status.ok()) decisions[i].status = status;
+    std::visit([&](auto& one) { Tell(&one, std::move(decisions[i])); },
+               pending[i]);
+  }
   for (const auto& listener : listeners) listener(head_.load());
 }
 

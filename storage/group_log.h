@@ -52,7 +52,9 @@ class GroupLog final : public Log {
     TransactDone done;
   };
   using Pending = std::variant<PendingAppend, PendingTransaction>;
+  struct Decision;
   struct Group;
+  using KnownEvents = absl::flat_hash_map<Id, Position>;
 
   GroupLog(Tables* tables, const Clock& clock, Position head,
            int64_t last_append_micros);
@@ -61,9 +63,11 @@ class GroupLog final : public Log {
   std::vector<Pending> TakeGroup();
   void Commit(std::vector<Pending> pending);
   absl::Status FindKnown(const std::vector<Pending>& pending,
-                         absl::flat_hash_map<std::string, Position>* known);
-  void Decided(PendingAppend* append, Group* group);
-  void Decided(PendingTransaction* transaction, Group* group);
+                         KnownEvents* known);
+  Decision DecideOn(const PendingAppend& pending, Group* group);
+  Decision DecideOn(const PendingTransaction& pending, Group* group);
+  static void Tell(PendingAppend* pending, Decision decision);
+  static void Tell(PendingTransaction* pending, Decision decision);
   absl::Status CheckCursor(const v1::CursorUpdate& update, Group* group);
   int64_t NextAppendMicros();
 

@@ -14,6 +14,7 @@
 #define SECONDSTORY_STORAGE_LOG_H_
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,6 +39,8 @@ struct Appended {
 struct EventAppend {
   std::vector<NewEvent> events;
   std::optional<v1::CursorUpdate> cursor;
+  // Keeps what `events` point into.
+  std::shared_ptr<const void> bytes;
 };
 
 class Log {

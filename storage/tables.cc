@@ -5,12 +5,50 @@
 
 namespace secondstory::storage {
 
+void Mutations::Put(absl::string_view key,
+                    std::initializer_list<absl::string_view> parts) {
+  Entry entry = {bytes_.size(), bytes_.size() + key.size(), 0, true};
+  bytes_.append(key.data(), key.size());
+  for (const absl::string_view part : parts) {
+    bytes_.append(part.data(), part.size());
+  }
+  entry.end = bytes_.size();
+  entries_.push_back(entry);
+}
+
+void Mutations::Delete(absl::string_view key) {
+  const size_t begin = bytes_.size();
+  bytes_.append(key.data(), key.size());
+  entries_.push_back({begin, bytes_.size(), bytes_.size(), false});
+}
+
+void Mutations::Add(const Mutation& one) {
+  one.value.has_value() ? Put(one.key, *one.value) : Delete(one.key);
+}
+
+void Mutations::Reserve(size_t count, size_t bytes) {
+  entries_.reserve(count);
+  bytes_.reserve(bytes);
+}
+
+Mutation Mutations::operator[](size_t i) const {
+  const Entry& entry = entries_[i];
+  const absl::string_view bytes = bytes_;
+  Mutation mutation = {
+      bytes.substr(entry.key_begin, entry.value_begin - entry.key_begin),
+      std::nullopt};
+  if (entry.has_value) {
+    mutation.value =
+        bytes.substr(entry.value_begin, entry.end - entry.value_begin);
+  }
+  return mutation;
+}
+
 absl::Status CheckFormat(Tables* tables) {
   SS_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
                       tables->Get(keys::Format()));
   if (!stored.has_value()) {
-    const Mutation mutation = {keys::Format(), EncodeUint32(kFormatVersion)};
-    return tables->Write({mutation});
+    return tables->Write({{keys::Format(), EncodeUint32(kFormatVersion)}});
   }
   const std::optional<uint32_t> version = DecodeUint32(*stored);
   if (!version.has_value()) {

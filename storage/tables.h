@@ -12,6 +12,8 @@
 #ifndef SECONDSTORY_STORAGE_TABLES_H_
 #define SECONDSTORY_STORAGE_TABLES_H_
 
+#include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,10 +29,45 @@ namespace secondstory::storage {
 
 // One change. Without a value: the key goes; a missing key is no error.
 struct Mutation {
-  std::string key;
-  std::optional<std::string> value;
+  absl::string_view key;
+  std::optional<absl::string_view> value;
 };
-using Mutations = std::vector<Mutation>;
+
+// Changes in their order, copied into one buffer: a write holds hundreds of
+// them, most of them small.
+class Mutations {
+ public:
+  Mutations() = default;
+  Mutations(std::initializer_list<Mutation> mutations) {  // NOLINT: as a list
+    for (const Mutation& one : mutations) Add(one);
+  }
+
+  void Put(absl::string_view key, absl::string_view value) {
+    Put(key, {value});
+  }
+  // A value that comes in parts.
+  void Put(absl::string_view key,
+           std::initializer_list<absl::string_view> parts);
+  void Delete(absl::string_view key);
+  void Add(const Mutation& one);
+
+  void Reserve(size_t count, size_t bytes);
+  size_t size() const { return entries_.size(); }
+  bool empty() const { return entries_.empty(); }
+  // REQUIRES: i < size(). Valid until the next change.
+  Mutation operator[](size_t i) const;
+
+ private:
+  struct Entry {
+    size_t key_begin;
+    size_t value_begin;  // where the key ends
+    size_t end;
+    bool has_value;
+  };
+
+  std::string bytes_;
+  std::vector<Entry> entries_;
+};
 
 class Tables {
  public:
@@ -74,7 +111,7 @@ class Tables {
   //   UNAVAILABLE         a write or sync failed, now or earlier; the fate of
   //                       this one is unknown
   //   RESOURCE_EXHAUSTED  the disk is nearly full; nothing was written
-  virtual absl::Status Write(absl::Span<const Mutation> mutations) = 0;
+  virtual absl::Status Write(const Mutations& mutations) = 0;
 };
 
 // Writes the format version into new tables; FAILED_PRECONDITION: they are of

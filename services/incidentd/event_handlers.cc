@@ -1,7 +1,9 @@
 #include "services/incidentd/event_handlers.h"
 
 #include <algorithm>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,72 +13,109 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "base/wire_fields.h"
+#include "google/protobuf/arena.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/validator.h"
 
 namespace secondstory::incidentd {
-namespace {
 
-// An append under way: what is decided before the log has it, and which of the
-// log's outcomes belongs to which event.
-struct Append {
-  v1::AppendEventsResponse response;
-  std::vector<int> index_of;  // of the log's n-th event
+using google::protobuf::Arena;
+
+// An append under way.
+struct EventHandlers::AppendCall {
+  // The request, read in place.
+  grpc::Slice bytes;
+  std::vector<absl::string_view> events;
+  std::optional<v1::CursorUpdate> cursor;
+  // Of events that cannot be stored as they came.
+  std::deque<std::string> rewritten;
+  // What is sent, and the outcomes in it.
+  Arena arena;
+  const google::protobuf::MessageLite* message = nullptr;
+  v1::AppendEventsResponse* response = nullptr;
+  std::vector<int> index_of;  // of the log's n-th event in the outcomes
 };
 
-// Validates, and hands over what may enter.
-storage::EventAppend Prepare(wire::v1::AppendEventsView request, absl::Time now,
-                             Append* append) {
-  storage::EventAppend result;
-  for (int i = 0; i < request.events_size(); ++i) {
-    v1::EventOutcome* outcome = append->response.add_outcomes();
-    v1::Event event;
-    const std::optional<FieldViolation> wrong =
-        ReadEvent(request.events(i), now, &event);
-    if (wrong.has_value()) {
-      outcome->set_outcome(v1::APPEND_OUTCOME_REFUSED);
-      outcome->set_field(wrong->field);
-      outcome->set_reason(absl::StrCat(
-          "events[", i, "]", wrong->field.empty() ? "" : ".", wrong->field, " ",
-          wrong->description, " (source \"", event.source(), "\", id \"",
-          event.source_event_id(), "\")"));
-      if (!event.source().empty() && !event.source_event_id().empty()) {
-        outcome->set_event_id(
-            IdToHex(StableId({event.source(), event.source_event_id()})));
-      }
-      continue;
+namespace {
+
+bool ReadAppend(absl::string_view bytes, std::vector<absl::string_view>* events,
+                std::optional<v1::CursorUpdate>* cursor) {
+  WireFields fields(bytes);
+  while (fields.Next()) {
+    bool read = false;
+    switch (fields.number()) {
+      case v1::AppendEventsRequest::kEventsFieldNumber:
+        read = fields.Bytes([events](absl::string_view event) {
+          events->push_back(event);
+          return true;
+        });
+        break;
+      case v1::AppendEventsRequest::kCursorFieldNumber:
+        read = fields.Message(
+            cursor, [](absl::string_view update, v1::CursorUpdate* message) {
+              return message->MergeFromString(std::string(update));
+            });
+        break;
+      default:
+        read = fields.Skip();
     }
-    storage::NewEvent fresh;
-    fresh.facts = storage::FactsOf(event);
-    fresh.bytes = ClearOutputOnly(&event)
-                      ? event.SerializeAsString()
-                      : std::move(*request.mutable_events(i));
-    outcome->set_event_id(IdToHex(fresh.facts.id));
-    append->index_of.push_back(i);
-    result.events.push_back(std::move(fresh));
+    if (!read) return false;
   }
-  if (request.has_cursor()) {
-    result.cursor = std::move(*request.mutable_cursor());
-  }
-  return result;
+  return fields.AtEnd();
 }
 
-absl::Status CheckAppend(const wire::v1::AppendEventsView& request) {
-  std::vector<FieldViolation> wrong;
-  if (request.events_size() > limits::kAppendEventCountMax) {
-    wrong.push_back({"events", absl::StrCat("has ", request.events_size(),
-                                            " events; at most ",
-                                            limits::kAppendEventCountMax,
-                                            " are allowed, split the batch")});
+// The same, where the append is the one field of another message.
+bool ReadStreamedAppend(absl::string_view bytes,
+                        std::vector<absl::string_view>* events,
+                        std::optional<v1::CursorUpdate>* cursor) {
+  WireFields fields(bytes);
+  while (fields.Next()) {
+    const bool read =
+        fields.number() == v1::StreamAppendEventsRequest::kBatchFieldNumber
+            ? fields.Bytes([&](absl::string_view batch) {
+                return ReadAppend(batch, events, cursor);
+              })
+            : fields.Skip();
+    if (!read) return false;
   }
-  if (request.events_size() == 0 && !request.has_cursor()) {
+  return fields.AtEnd();
+}
+
+absl::Status CheckAppend(size_t event_count,
+                         const std::optional<v1::CursorUpdate>& cursor) {
+  std::vector<FieldViolation> wrong;
+  if (event_count > static_cast<size_t>(limits::kAppendEventCountMax)) {
+    wrong.push_back(
+        {"events", absl::StrCat("has ", event_count, " events; at most ",
+                                limits::kAppendEventCountMax,
+                                " are allowed, split the batch")});
+  }
+  if (event_count == 0 && !cursor.has_value()) {
     wrong.push_back({"events", "is empty; give events or a cursor"});
   }
-  if (request.has_cursor()) {
-    for (FieldViolation& one : Check(request.cursor())) wrong.push_back(one);
+  if (cursor.has_value()) {
+    for (FieldViolation& one : Check(*cursor)) wrong.push_back(one);
   }
   return wrong.empty() ? absl::OkStatus() : BadRequest(wrong);
+}
+
+void Refuse(int index, absl::string_view bytes, const FieldViolation& wrong,
+            v1::EventOutcome* outcome) {
+  // As much as can be read of it.
+  v1::Event event;
+  event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+  outcome->set_outcome(v1::APPEND_OUTCOME_REFUSED);
+  outcome->set_field(wrong.field);
+  outcome->set_reason(absl::StrCat(
+      "events[", index, "]", wrong.field.empty() ? "" : ".", wrong.field, " ",
+      wrong.description, " (source \"", event.source(), "\", id \"",
+      event.source_event_id(), "\")"));
+  if (!event.source().empty() && !event.source_event_id().empty()) {
+    outcome->set_event_id(
+        IdToHex(StableId({event.source(), event.source_event_id()})));
+  }
 }
 
 uint32_t PageSize(uint32_t asked) {
@@ -152,29 +191,51 @@ EventHandlers::EventHandlers(storage::Log* log, const storage::Store* store,
       known_(OutcomeCounter(metrics, "known")),
       refused_(OutcomeCounter(metrics, "refused")) {}
 
-void EventHandlers::AppendEvents(wire::v1::AppendEventsView request,
-                                 AppendDone done) {
-  if (const absl::Status status = CheckAppend(request); !status.ok()) {
-    return done(status);
+void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call,
+                                 const RpcReply& reply) {
+  if (const absl::Status status =
+          CheckAppend(call->events.size(), call->cursor);
+      !status.ok()) {
+    return reply(status);
   }
-  auto append = std::make_shared<Append>();
-  storage::EventAppend prepared =
-      Prepare(std::move(request), clock_.Now(), append.get());
+  storage::EventAppend append;
+  append.events.reserve(call->events.size());
+  const absl::Time now = clock_.Now();
+  for (size_t i = 0; i < call->events.size(); ++i) {
+    absl::string_view bytes = call->events[i];
+    v1::EventOutcome* outcome = call->response->add_outcomes();
+    const std::optional<storage::EventView> event = storage::ViewEvent(bytes);
+    const std::optional<FieldViolation> wrong =
+        event.has_value() ? Check(*event, now) : CheckUnreadableEvent(bytes);
+    if (wrong.has_value()) {
+      Refuse(static_cast<int>(i), bytes, *wrong, outcome);
+      continue;
+    }
+    storage::EventFacts facts = storage::FactsOf(*event);
+    outcome->set_event_id(IdToHex(facts.id));
+    if (HasOutputOnly(*event)) {
+      bytes = call->rewritten.emplace_back(ClearOutputOnly(bytes));
+    }
+    append.events.push_back({std::move(facts), bytes});
+    call->index_of.push_back(static_cast<int>(i));
+  }
+  append.cursor = std::move(call->cursor);
+  append.bytes = call;
   log_->AppendEvents(
-      std::move(prepared),
-      [this, append, done = std::move(done)](
-          absl::StatusOr<std::vector<storage::Appended>> outcomes) {
-        if (!outcomes.ok()) return done(outcomes.status());
+      std::move(append),
+      [this, call = std::move(call),
+       reply](absl::StatusOr<std::vector<storage::Appended>> outcomes) {
+        if (!outcomes.ok()) return reply(outcomes.status());
         for (size_t i = 0; i < outcomes->size(); ++i) {
           v1::EventOutcome* outcome =
-              append->response.mutable_outcomes(append->index_of[i]);
+              call->response->mutable_outcomes(call->index_of[i]);
           outcome->set_position((*outcomes)[i].position);
           outcome->set_outcome((*outcomes)[i].known
                                    ? v1::APPEND_OUTCOME_KNOWN
                                    : v1::APPEND_OUTCOME_STORED);
         }
-        Count(append->response);
-        done(std::move(append->response));
+        Count(*call->response);
+        reply(SerializeMessage(*call->message));
       });
 }
 
@@ -241,22 +302,33 @@ absl::StatusOr<v1::GetCursorResponse> EventHandlers::GetCursor(
 
 void EventHandlers::Register(RpcServer* server) {
   const std::string service = "/secondstory.v1.EventService/";
-  server->AddAsync<wire::v1::AppendEventsView, v1::AppendEventsResponse>(
-      service + "AppendEvents", [this](auto request, auto done) {
-        AppendEvents(std::move(request), std::move(done));
+  server->AddUnary(
+      service + "AppendEvents",
+      [this](const grpc::ByteBuffer& request, const RpcReply& reply) {
+        auto call = std::make_shared<AppendCall>();
+        if (!ReadBytes(request, &call->bytes) ||
+            !ReadAppend(ToView(call->bytes), &call->events, &call->cursor)) {
+          return reply(UnreadableRequest());
+        }
+        call->response =
+            Arena::CreateMessage<v1::AppendEventsResponse>(&call->arena);
+        call->message = call->response;
+        AppendEvents(std::move(call), reply);
       });
   server->AddPipelined(
       service + "StreamAppendEvents",
-      [this](const grpc::ByteBuffer& bytes, const RpcReply& reply) {
-        wire::v1::StreamAppendEventsView request;
-        const absl::Status parsed = ParseMessage(bytes, &request);
-        if (!parsed.ok()) return reply(parsed);
-        AppendEvents(std::move(*request.mutable_batch()), [reply](auto result) {
-          if (!result.ok()) return reply(result.status());
-          v1::StreamAppendEventsResponse response;
-          *response.mutable_batch() = *std::move(result);
-          reply(SerializeMessage(response));
-        });
+      [this](const grpc::ByteBuffer& request, const RpcReply& reply) {
+        auto call = std::make_shared<AppendCall>();
+        if (!ReadBytes(request, &call->bytes) ||
+            !ReadStreamedAppend(ToView(call->bytes), &call->events,
+                                &call->cursor)) {
+          return reply(UnreadableRequest());
+        }
+        auto* response =
+            Arena::CreateMessage<v1::StreamAppendEventsResponse>(&call->arena);
+        call->response = response->mutable_batch();
+        call->message = response;
+        AppendEvents(std::move(call), reply);
       });
   server->AddRead<v1::GetEventRequest, v1::GetEventResponse>(
       service + "GetEvent", [this](const auto& r) { return GetEvent(r); });

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "secondstory/v1/event_service.pb.h"
-#include "secondstory/wire/v1/append_view.pb.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/watch.h"
 #include "storage/log.h"
@@ -26,10 +25,6 @@ class EventHandlers {
   // Adds every method of the service to `server`.
   void Register(RpcServer* server);
 
-  using AppendDone =
-      std::function<void(absl::StatusOr<v1::AppendEventsResponse>)>;
-  void AppendEvents(wire::v1::AppendEventsView request, AppendDone done);
-
   absl::StatusOr<v1::GetEventResponse> GetEvent(
       const v1::GetEventRequest& request) const;
   absl::StatusOr<v1::QueryEventsResponse> QueryEvents(
@@ -38,6 +33,9 @@ class EventHandlers {
       const v1::GetCursorRequest& request) const;
 
  private:
+  struct AppendCall;
+
+  void AppendEvents(std::shared_ptr<AppendCall> call, const RpcReply& reply);
   void Count(const v1::AppendEventsResponse& response);
 
   storage::Log* const log_;

@@ -13,7 +13,8 @@ namespace {
 constexpr size_t kCheckBytes = 8;
 
 std::string CheckOf(absl::string_view filters, absl::string_view place) {
-  return StableId({"page", filters, place}).substr(0, kCheckBytes);
+  return std::string(absl::string_view(StableId({"page", filters, place}))
+                         .substr(0, kCheckBytes));
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/logging.h"
 #include "base/status_macros.h"
+#include "grpcpp/alarm.h"
 #include "grpcpp/grpcpp.h"
 #include "grpcpp/impl/rpc_service_method.h"
 #include "grpcpp/impl/service_type.h"
@@ -42,6 +43,11 @@ namespace {
 constexpr int kPostedCallCount = 64;
 constexpr int kStreamsPerConnectionMax = 1024;
 constexpr int kStatusCodeCount = 17;
+// How often the I/O thread is asked for a sign of life, how long it may take to
+// give one, and how long it is helped if it does not.
+constexpr absl::Duration kProbeInterval = absl::Milliseconds(100);
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(20);
+constexpr absl::Duration kHelpTime = absl::Seconds(1);
 
 enum class Shape { kUnary, kPipelined, kStreaming };
 
@@ -318,10 +324,17 @@ class Server final : public RpcServer {
     if (begun) --begun_count_;
   }
   void Count(Method* method, int code, absl::Duration took);
+  // Runs `work` on the I/O thread: at once if this is it, else when it next
+  // looks. What other threads have gathered by then costs one wake-up.
+  void RunOnIoThread(std::function<void()> work);
 
  private:
   Method* Add(const std::string& path, Shape shape);
   void ServeQueue();
+  void ServeEvent(void* tag, bool ok);
+  void DoIoWork();
+  void Guard();
+  bool WaitForStop(absl::Duration time);
 
   const RpcServerOptions options_;
   Metrics* const metrics_;
@@ -331,9 +344,16 @@ class Server final : public RpcServer {
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
-  std::vector<std::thread> threads_;
+  std::thread io_thread_;
+  std::thread guard_thread_;
+  std::atomic<uint64_t> io_event_count_ = 0;  // that the I/O thread served
+  // Set while `io_work_` holds anything; its event's tag is nullptr.
+  grpc::Alarm io_alarm_;
+  absl::Mutex io_mutex_;
+  std::vector<std::function<void()>> io_work_ ABSL_GUARDED_BY(io_mutex_);
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   int call_count_ ABSL_GUARDED_BY(mutex_) = 0;   // posted or begun
   int begun_count_ ABSL_GUARDED_BY(mutex_) = 0;  // a client has called
 };
@@ -392,8 +412,11 @@ bool Call::End(const absl::Status& status) {
 
 void UnaryCall::OnCall() {
   const auto self = std::static_pointer_cast<UnaryCall>(shared_from_this());
-  method_->on_request(std::move(request_),
-                      [self](auto answer) { self->Reply(answer); });
+  method_->on_request(
+      std::move(request_), [self](absl::StatusOr<grpc::ByteBuffer> answer) {
+        self->server_->RunOnIoThread(
+            [self, answer = std::move(answer)] { self->Reply(answer); });
+      });
 }
 
 void UnaryCall::Reply(const absl::StatusOr<grpc::ByteBuffer>& answer) {
@@ -497,9 +520,13 @@ void PipelinedCall::OnRead(bool ok) {
     slots_.emplace_back();
   }
   const auto self = std::static_pointer_cast<PipelinedCall>(shared_from_this());
-  method_->on_request(std::move(request), [self, number](auto answer) {
-    self->AnswerSlot(number, std::move(answer));
-  });
+  method_->on_request(std::move(request),
+                      [self, number](absl::StatusOr<grpc::ByteBuffer> answer) {
+                        self->server_->RunOnIoThread(
+                            [self, number, answer = std::move(answer)] {
+                              self->AnswerSlot(number, answer);
+                            });
+                      });
   // Only now, so that requests are handed over in their order.
   absl::MutexLock lock(&mutex_);
   reading_ = false;
@@ -642,9 +669,8 @@ absl::Status Server::Start() {
   for (const auto& method : methods_) {
     for (int i = 0; i < kPostedCallCount; ++i) PostCall(method.get());
   }
-  for (int i = 0; i < options_.io_thread_count; ++i) {
-    threads_.emplace_back([this] { ServeQueue(); });
-  }
+  io_thread_ = std::thread([this] { ServeQueue(); });
+  guard_thread_ = std::thread([this] { Guard(); });
   acceptor_->Start(options_.connection_count_max, [this](int fd) {
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
         connection;
@@ -655,12 +681,57 @@ absl::Status Server::Start() {
 }
 
 void Server::ServeQueue() {
-  void* raw = nullptr;
+  void* tag = nullptr;
   bool ok = false;
-  while (queue_->Next(&raw, &ok)) {
-    auto* tag = static_cast<Call::Tag*>(raw);
-    tag->call->On(tag->op, ok);
+  while (queue_->Next(&tag, &ok)) {
+    io_event_count_.fetch_add(1, std::memory_order_relaxed);
+    ServeEvent(tag, ok);
   }
+}
+
+void Server::ServeEvent(void* tag, bool ok) {
+  if (tag == nullptr) return DoIoWork();
+  auto* event = static_cast<Call::Tag*>(tag);
+  event->call->On(event->op, ok);
+}
+
+bool Server::WaitForStop(absl::Duration time) {
+  absl::MutexLock lock(&mutex_);
+  return mutex_.AwaitWithTimeout(absl::Condition(&stopped_), time);
+}
+
+void Server::Guard() {
+  while (!WaitForStop(kProbeInterval)) {
+    const uint64_t before = io_event_count_.load(std::memory_order_relaxed);
+    RunOnIoThread([] {});
+    if (WaitForStop(kAnswerTime)) return;
+    if (io_event_count_.load(std::memory_order_relaxed) != before) continue;
+    const absl::Time end = absl::Now() + kHelpTime;
+    void* tag = nullptr;
+    bool ok = false;
+    while (queue_->AsyncNext(&tag, &ok, absl::ToChronoTime(end)) ==
+           grpc::CompletionQueue::GOT_EVENT) {
+      ServeEvent(tag, ok);
+      if (absl::Now() >= end) break;
+    }
+  }
+}
+
+void Server::RunOnIoThread(std::function<void()> work) {
+  if (std::this_thread::get_id() == io_thread_.get_id()) return work();
+  absl::MutexLock lock(&io_mutex_);
+  io_work_.push_back(std::move(work));
+  if (io_work_.size() > 1) return;
+  io_alarm_.Set(queue_.get(), gpr_time_0(GPR_CLOCK_MONOTONIC), nullptr);
+}
+
+void Server::DoIoWork() {
+  std::vector<std::function<void()>> work;
+  {
+    absl::MutexLock lock(&io_mutex_);
+    work.swap(io_work_);
+  }
+  for (const auto& one : work) one();
 }
 
 void Server::Shutdown(absl::Duration grace) {
@@ -686,10 +757,11 @@ void Server::Shutdown(absl::Duration grace) {
       return call_count_ == 0;
     };
     absl::MutexLock lock(&mutex_, absl::Condition(&none_left));
+    stopped_ = true;
   }
+  guard_thread_.join();
   queue_->Shutdown();
-  for (std::thread& thread : threads_) thread.join();
-  threads_.clear();
+  io_thread_.join();
 }
 
 }  // namespace
@@ -699,9 +771,7 @@ absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
   grpc::ByteBuffer copy = bytes;  // shares the bytes
   grpc::ProtoBufferReader reader(&copy);
   if (!reader.status().ok() || !message->ParseFromZeroCopyStream(&reader)) {
-    return absl::InvalidArgumentError(
-        "the request cannot be read: its bytes are not the message that this "
-        "method takes, or a text in them is not UTF-8");
+    return UnreadableRequest();
   }
   return absl::OkStatus();
 }
@@ -713,6 +783,22 @@ grpc::ByteBuffer SerializeMessage(
   // The slice is ours alone until it is in a buffer.
   message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
   return grpc::ByteBuffer(&slice, 1);
+}
+
+bool ReadBytes(const grpc::ByteBuffer& bytes, grpc::Slice* slice) {
+  return bytes.TrySingleSlice(slice).ok() ||
+         bytes.DumpToSingleSlice(slice).ok();
+}
+
+absl::string_view ToView(const grpc::Slice& slice) {
+  return absl::string_view(reinterpret_cast<const char*>(slice.begin()),
+                           slice.size());
+}
+
+absl::Status UnreadableRequest() {
+  return absl::InvalidArgumentError(
+      "the request cannot be read: its bytes are not the message that this "
+      "method takes, or a text in them is not UTF-8");
 }
 
 std::unique_ptr<RpcServer> RpcServer::Create(const RpcServerOptions& options,

@@ -6,6 +6,11 @@
 // starts and resets calls takes down the process with them. Here a call that
 // nobody waits for stays inside gRPC, at the cost of its header.
 //
+// One thread takes calls off the wire and puts answers on it. Two would hand
+// each call back and forth between them inside gRPC, by three futexes a call. A
+// second one helps only while the first does not come back from gRPC, where a
+// client that starts and resets calls can hold it.
+//
 // Methods have one of three shapes: unary, pipelined (a stream of requests with
 // one response each, in order) and streaming (one request, many responses).
 #ifndef SECONDSTORY_SERVICES_INCIDENTD_RPC_SERVER_H_
@@ -24,6 +29,7 @@
 #include "base/metrics.h"
 #include "google/protobuf/message.h"
 #include "grpcpp/support/byte_buffer.h"
+#include "grpcpp/support/slice.h"
 
 namespace secondstory::incidentd {
 
@@ -31,6 +37,12 @@ namespace secondstory::incidentd {
 absl::Status ParseMessage(const grpc::ByteBuffer& bytes,
                           google::protobuf::MessageLite* message);
 grpc::ByteBuffer SerializeMessage(const google::protobuf::MessageLite& message);
+
+// The same for a reader of its own: the message in one piece, copied only if it
+// came in several; false when it cannot be had.
+bool ReadBytes(const grpc::ByteBuffer& bytes, grpc::Slice* slice);
+absl::string_view ToView(const grpc::Slice& slice);
+absl::Status UnreadableRequest();
 
 // Answers one request. Called exactly once, from any thread.
 using RpcReply = std::function<void(absl::StatusOr<grpc::ByteBuffer>)>;
@@ -57,8 +69,6 @@ class RpcStream {
 struct RpcServerOptions {
   std::string address;  // "host:port"; port 0 takes a free one
   int connection_count_max = 1000;
-  // Threads that take calls off the wire and put answers on it.
-  int io_thread_count = 2;
   // Threads that run handlers which read the disk, and how many may wait.
   int read_thread_count = 2;
   int read_queue_max = 1000;
@@ -76,7 +86,7 @@ class RpcServer {
   using OnStream =
       std::function<void(grpc::ByteBuffer, std::shared_ptr<RpcStream>)>;
 
-  // `method` is "/package.Service/Method". Handlers run on an I/O thread and
+  // `method` is "/package.Service/Method". Handlers run on the I/O thread and
   // must not block; see RunRead.
   virtual void AddUnary(const std::string& method, OnRequest handler) = 0;
   virtual void AddPipelined(const std::string& method, OnRequest handler) = 0;

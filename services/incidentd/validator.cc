@@ -17,6 +17,8 @@
 namespace secondstory::incidentd {
 namespace {
 
+using storage::EventView;
+
 // How much of a wrong value an error shows.
 constexpr size_t kShownBytesMax = 64;
 
@@ -40,7 +42,7 @@ class Checker {
     found_.push_back({std::string(field), std::move(description)});
   }
 
-  void Needed(absl::string_view field, const std::string& text,
+  void Needed(absl::string_view field, absl::string_view text,
               size_t bytes_max) {
     if (text.empty()) {
       Wrong(field, absl::StrCat("is missing; give 1 to ", bytes_max, " bytes"));
@@ -48,8 +50,7 @@ class Checker {
     Text(field, text, bytes_max);
   }
 
-  void Text(absl::string_view field, const std::string& text,
-            size_t bytes_max) {
+  void Text(absl::string_view field, absl::string_view text, size_t bytes_max) {
     if (text.size() <= bytes_max) return;
     Wrong(field, absl::StrCat("has ", text.size(), " bytes (", Shown(text),
                               "); at most ", bytes_max, " are allowed"));
@@ -66,11 +67,13 @@ class Checker {
              size_t bytes_max) {
     Count(field, static_cast<int>(texts.size()), count_max);
     for (int i = 0; i < static_cast<int>(texts.size()); ++i) {
+      // The name of a field costs more than a look at it.
+      if (!texts[i].empty() && texts[i].size() <= bytes_max) continue;
       Needed(absl::StrCat(field, "[", i, "]"), texts[i], bytes_max);
     }
   }
 
-  void Url(absl::string_view field, const std::string& url) {
+  void Url(absl::string_view field, absl::string_view url) {
     Text(field, url, limits::kUrlBytesMax);
     if (url.empty() || absl::StartsWithIgnoreCase(url, "http://") ||
         absl::StartsWithIgnoreCase(url, "https://")) {
@@ -85,12 +88,14 @@ class Checker {
              int count_max) {
     Count(field, links.size(), count_max);
     for (int i = 0; i < links.size(); ++i) {
-      const std::string one = absl::StrCat(field, "[", i, "]");
-      Text(absl::StrCat(one, ".title"), links[i].title(),
-           limits::kNameBytesMax);
-      Needed(absl::StrCat(one, ".url"), links[i].url(), limits::kUrlBytesMax);
-      Url(absl::StrCat(one, ".url"), links[i].url());
+      Link(absl::StrCat(field, "[", i, "]"), links[i].title(), links[i].url());
     }
+  }
+  void Link(absl::string_view field, absl::string_view title,
+            absl::string_view url) {
+    Text(absl::StrCat(field, ".title"), title, limits::kNameBytesMax);
+    Needed(absl::StrCat(field, ".url"), url, limits::kUrlBytesMax);
+    Url(absl::StrCat(field, ".url"), url);
   }
 
   void Time(absl::string_view field, const google::protobuf::Timestamp& time) {
@@ -164,67 +169,78 @@ bool IsChange(v1::EventKind kind) {
          kind == v1::EVENT_KIND_CHANGE_ROLLED_BACK;
 }
 
-void CheckKind(const v1::Event& event, Checker* check) {
-  if (event.kind() == v1::EVENT_KIND_UNSPECIFIED ||
-      !v1::EventKind_IsValid(event.kind())) {
-    check->Wrong("kind", absl::StrCat("is ", static_cast<int>(event.kind()),
+void CheckKind(const EventView& event, Checker* check) {
+  if (event.kind == v1::EVENT_KIND_UNSPECIFIED ||
+      !v1::EventKind_IsValid(event.kind)) {
+    check->Wrong("kind", absl::StrCat("is ", static_cast<int>(event.kind),
                                       "; give one of EventKind"));
   }
-  if (event.has_change() && !IsChange(event.kind())) {
+  if (event.change.has_value() && !IsChange(event.kind)) {
     check->Wrong(
         "change",
-        absl::StrCat("is set, but kind is ", v1::EventKind_Name(event.kind()),
+        absl::StrCat("is set, but kind is ", v1::EventKind_Name(event.kind),
                      "; only EVENT_KIND_CHANGE_* have a change"));
   }
-  if (!v1::Severity_IsValid(event.severity())) {
+  if (!v1::Severity_IsValid(event.severity)) {
     check->Wrong("severity",
-                 absl::StrCat("is ", static_cast<int>(event.severity()),
+                 absl::StrCat("is ", static_cast<int>(event.severity),
                               "; give one of Severity"));
   }
 }
 
-void CheckTimes(const v1::Event& event, absl::Time now, Checker* check) {
-  if (!event.has_event_time()) {
+void CheckTimes(const EventView& event, absl::Time now, Checker* check) {
+  if (event.observe_time.has_value()) {
+    check->Time("observe_time", *event.observe_time);
+  }
+  if (!event.event_time.has_value()) {
     check->Wrong("event_time",
                  "is missing; the source must say when it happened");
+    return;
   }
-  check->Time("event_time", event.event_time());
-  check->Time("observe_time", event.observe_time());
-  if (IsValidTime(event.event_time()) &&
-      ToTime(event.event_time()) > now + limits::kEventTimeAheadMax) {
+  check->Time("event_time", *event.event_time);
+  if (IsValidTime(*event.event_time) &&
+      ToTime(*event.event_time) > now + limits::kEventTimeAheadMax) {
     check->Wrong("event_time",
-                 absl::StrCat("is ", Shown(event.event_time()), ", more than ",
+                 absl::StrCat("is ", Shown(*event.event_time), ", more than ",
                               absl::FormatDuration(limits::kEventTimeAheadMax),
                               " ahead of the server's clock; set the "
                               "source's clock"));
   }
 }
 
-void CheckTexts(const v1::Event& event, Checker* check) {
-  check->Needed("source", event.source(), limits::kSourceBytesMax);
-  check->Needed("source_event_id", event.source_event_id(),
+bool IsNamedByLabel(const EventView& event) {
+  return IsAlert(event.kind) &&
+         std::any_of(
+             event.labels.begin(), event.labels.end(),
+             [](const auto& label) { return label.first == "alertname"; });
+}
+
+void CheckTexts(const EventView& event, Checker* check) {
+  check->Needed("source", event.source, limits::kSourceBytesMax);
+  check->Needed("source_event_id", event.source_event_id,
                 limits::kSourceEventIdBytesMax);
-  check->Text("service", event.service(), limits::kNameBytesMax);
-  check->Text("environment", event.environment(), limits::kNameBytesMax);
-  check->Text("title", event.title(), limits::kTitleBytesMax);
-  if (event.title().empty() &&
-      !(IsAlert(event.kind()) && event.labels().contains("alertname"))) {
-    check->Wrong("title", IsAlert(event.kind())
+  check->Text("service", event.service, limits::kNameBytesMax);
+  check->Text("environment", event.environment, limits::kNameBytesMax);
+  check->Text("title", event.title, limits::kTitleBytesMax);
+  if (event.title.empty() && !IsNamedByLabel(event)) {
+    check->Wrong("title", IsAlert(event.kind)
                               ? "is missing, and so is labels[\"alertname\"]; "
                                 "give one of them"
                               : "is missing; say in one line what happened");
   }
-  check->Text("description", event.description(), limits::kTextBytesMax);
-  check->Text("actor", event.actor(), limits::kNameBytesMax);
-  check->Links("links", event.links(), limits::kLinkCountMax);
+  check->Text("description", event.description, limits::kTextBytesMax);
+  check->Text("actor", event.actor, limits::kNameBytesMax);
 }
 
-void CheckLabels(const v1::Event& event, Checker* check) {
-  check->Count("labels", static_cast<int>(event.labels().size()),
+void CheckLabels(const EventView& event, Checker* check) {
+  check->Count("labels", static_cast<int>(event.labels.size()),
                limits::kLabelCountMax);
-  for (const auto& [key, value] : event.labels()) {
+  for (const auto& [key, value] : event.labels) {
+    const bool good_key =
+        !key.empty() && key.size() <= limits::kLabelKeyBytesMax;
+    if (good_key && value.size() <= limits::kLabelValueBytesMax) continue;
     const std::string field = absl::StrCat("labels[", Shown(key), "]");
-    if (key.empty() || key.size() > limits::kLabelKeyBytesMax) {
+    if (!good_key) {
       check->Wrong(field,
                    absl::StrCat("has a key of ", key.size(), " bytes; 1 to ",
                                 limits::kLabelKeyBytesMax, " are allowed"));
@@ -233,18 +249,27 @@ void CheckLabels(const v1::Event& event, Checker* check) {
   }
 }
 
-void CheckChange(const v1::Change& change, Checker* check) {
-  check->Text("change.revision", change.revision(), limits::kNameBytesMax);
-  check->Text("change.previous_revision", change.previous_revision(),
+void CheckLinks(const EventView& event, Checker* check) {
+  check->Count("links", static_cast<int>(event.links.size()),
+               limits::kLinkCountMax);
+  for (size_t i = 0; i < event.links.size(); ++i) {
+    check->Link(absl::StrCat("links[", i, "]"), event.links[i].title,
+                event.links[i].url);
+  }
+}
+
+void CheckChange(const EventView::Change& change, Checker* check) {
+  check->Text("change.revision", change.revision, limits::kNameBytesMax);
+  check->Text("change.previous_revision", change.previous_revision,
               limits::kNameBytesMax);
-  check->Texts("change.paths", change.paths(), limits::kChangePathCountMax,
+  check->Texts("change.paths", change.paths, limits::kChangePathCountMax,
                limits::kChangePathBytesMax);
-  check->Texts("change.services", change.services(),
+  check->Texts("change.services", change.services,
                limits::kChangeServiceCountMax, limits::kNameBytesMax);
-  check->Url("change.url", change.url());
-  if (!v1::ChangeOutcome_IsValid(change.outcome())) {
+  check->Url("change.url", change.url);
+  if (!v1::ChangeOutcome_IsValid(change.outcome)) {
     check->Wrong("change.outcome",
-                 absl::StrCat("is ", static_cast<int>(change.outcome()),
+                 absl::StrCat("is ", static_cast<int>(change.outcome),
                               "; give one of ChangeOutcome"));
   }
 }
@@ -287,33 +312,37 @@ void CheckScore(absl::string_view field, double score, Checker* check) {
 
 }  // namespace
 
-std::optional<FieldViolation> ReadEvent(absl::string_view bytes, absl::Time now,
-                                        v1::Event* event) {
-  if (!event->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    const std::string path = FindBadText(bytes, v1::Event::descriptor());
-    return path.empty()
-               ? FieldViolation{"", "cannot be read as a secondstory.v1.Event"}
-               : FieldViolation{path, "is not UTF-8; convert it at the source"};
-  }
+std::optional<FieldViolation> Check(const EventView& event, absl::Time now) {
   Checker check;
-  CheckTexts(*event, &check);
-  CheckKind(*event, &check);
-  CheckTimes(*event, now, &check);
-  CheckLabels(*event, &check);
-  if (event->has_change()) CheckChange(event->change(), &check);
+  CheckTexts(event, &check);
+  CheckKind(event, &check);
+  CheckTimes(event, now, &check);
+  CheckLabels(event, &check);
+  CheckLinks(event, &check);
+  if (event.change.has_value()) CheckChange(*event.change, &check);
   if (check.found().empty()) return std::nullopt;
   return check.found().front();
 }
 
-bool ClearOutputOnly(v1::Event* event) {
-  if (event->event_id().empty() && !event->has_append_time() &&
-      event->position() == 0) {
-    return false;
-  }
-  event->clear_event_id();
-  event->clear_append_time();
-  event->clear_position();
-  return true;
+FieldViolation CheckUnreadableEvent(absl::string_view bytes) {
+  const std::string path = FindBadText(bytes, v1::Event::descriptor());
+  return path.empty()
+             ? FieldViolation{"", "cannot be read as a secondstory.v1.Event"}
+             : FieldViolation{path, "is not UTF-8; convert it at the source"};
+}
+
+bool HasOutputOnly(const EventView& event) {
+  return !event.event_id.empty() || event.append_time.has_value() ||
+         event.position != 0;
+}
+
+std::string ClearOutputOnly(absl::string_view bytes) {
+  v1::Event event;
+  event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
+  event.clear_event_id();
+  event.clear_append_time();
+  event.clear_position();
+  return event.SerializeAsString();
 }
 
 std::vector<FieldViolation> CheckId(absl::string_view field,

@@ -10,20 +10,24 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "secondstory/v1/candidate_service.pb.h"
-#include "secondstory/v1/event.pb.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "secondstory/v1/incident_service.pb.h"
 #include "services/incidentd/rpc_status.h"
+#include "storage/event_view.h"
 
 namespace secondstory::incidentd {
 
-// Reads `bytes` into `event`. Returns what is wrong with it, the first that is
-// found, with the field's path within the event; nothing when it may enter.
-std::optional<FieldViolation> ReadEvent(absl::string_view bytes, absl::Time now,
-                                        v1::Event* event);
+// What is wrong with an event, the first that is found, with the field's path
+// within the event; nothing when it may enter.
+std::optional<FieldViolation> Check(const storage::EventView& event,
+                                    absl::Time now);
+// What is wrong with bytes that storage::ViewEvent does not read.
+FieldViolation CheckUnreadableEvent(absl::string_view bytes);
 
-// Removes what callers cannot set; true when there was any.
-bool ClearOutputOnly(v1::Event* event);
+// Whether callers cannot set all of it; without what they cannot.
+bool HasOutputOnly(const storage::EventView& event);
+// REQUIRES: `bytes` are an event.
+std::string ClearOutputOnly(absl::string_view bytes);
 
 // All that is wrong with a request; empty when it may go on. Paths are from
 // the request: "candidate.onset_time".

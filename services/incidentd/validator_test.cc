@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <random>
+#include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
@@ -29,12 +31,16 @@ v1::Event GoodEvent() {
   return event;
 }
 
-std::optional<FieldViolation> Read(const v1::Event& event) {
-  v1::Event read;
-  return ReadEvent(event.SerializeAsString(), kNow, &read);
+std::optional<FieldViolation> Read(absl::string_view bytes) {
+  const std::optional<storage::EventView> event = storage::ViewEvent(bytes);
+  return event.has_value() ? Check(*event, kNow) : CheckUnreadableEvent(bytes);
 }
 
-TEST(ReadEventTest, LetsAGoodEventIn) {
+std::optional<FieldViolation> Read(const v1::Event& event) {
+  return Read(event.SerializeAsString());
+}
+
+TEST(CheckEventTest, LetsAGoodEventIn) {
   EXPECT_EQ(Read(GoodEvent()), std::nullopt);
   v1::Event full = GoodEvent();
   full.set_description(std::string(limits::kTextBytesMax, 'x'));
@@ -52,7 +58,7 @@ struct BadEvent {
   std::function<void(v1::Event*)> spoil;
 };
 
-TEST(ReadEventTest, NamesTheFieldAndTheReasonOfEveryRefusal) {
+TEST(CheckEventTest, NamesTheFieldAndTheReasonOfEveryRefusal) {
   const std::vector<BadEvent> cases = {
       {"source", "missing", [](auto* e) { e->clear_source(); }},
       {"source", "257 bytes",
@@ -118,7 +124,7 @@ TEST(ReadEventTest, NamesTheFieldAndTheReasonOfEveryRefusal) {
   }
 }
 
-TEST(ReadEventTest, AcceptsAnAlertThatOnlyItsLabelNames) {
+TEST(CheckEventTest, AcceptsAnAlertThatOnlyItsLabelNames) {
   v1::Event event = GoodEvent();
   event.clear_title();
   event.set_kind(v1::EVENT_KIND_ALERT_FIRED);
@@ -126,23 +132,21 @@ TEST(ReadEventTest, AcceptsAnAlertThatOnlyItsLabelNames) {
   EXPECT_EQ(Read(event), std::nullopt);
 }
 
-TEST(ReadEventTest, NamesTheTextThatIsNotUtf8) {
+TEST(CheckEventTest, NamesTheTextThatIsNotUtf8) {
   v1::Event event = GoodEvent();
   event.set_title("needle");
   event.mutable_change()->add_paths("needle");
   std::string bytes = event.SerializeAsString();
-  v1::Event read;
   const size_t in_title = bytes.find("needle");
   std::string bad_title = bytes, bad_path = bytes;
   bad_title[in_title] = '\xff';
   bad_path[bytes.find("needle", in_title + 1)] = '\xff';
-  EXPECT_EQ(ReadEvent(bad_title, kNow, &read)->field, "title");
-  EXPECT_EQ(ReadEvent(bad_path, kNow, &read)->field, "change.paths");
-  EXPECT_THAT(ReadEvent("\xff\xff", kNow, &read)->description,
-              HasSubstr("cannot be read"));
+  EXPECT_EQ(Read(bad_title)->field, "title");
+  EXPECT_EQ(Read(bad_path)->field, "change.paths");
+  EXPECT_THAT(Read("\xff\xff")->description, HasSubstr("cannot be read"));
 }
 
-TEST(ReadEventTest, SurvivesAnyBytes) {
+TEST(CheckEventTest, SurvivesAnyBytes) {
   const int seed = testing::UnitTest::GetInstance()->random_seed();
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
@@ -152,22 +156,27 @@ TEST(ReadEventTest, SurvivesAnyBytes) {
     for (size_t n = random() % 4 + 1; n > 0; --n) {
       bytes[random() % bytes.size()] = static_cast<char>(random());
     }
-    v1::Event read;
-    const auto wrong = ReadEvent(bytes, kNow, &read);
-    if (!wrong.has_value()) {
-      EXPECT_EQ(Read(read), std::nullopt);
-    }
+    if (Read(bytes).has_value()) continue;
+    v1::Event event;
+    EXPECT_TRUE(event.ParseFromString(bytes));
+    EXPECT_EQ(Read(event), std::nullopt);
   }
 }
 
 TEST(ClearOutputOnlyTest, LeavesOnlyWhatACallerMaySay) {
-  v1::Event event = GoodEvent();
-  EXPECT_FALSE(ClearOutputOnly(&event));
-  event.set_position(7);
-  event.set_event_id("x");
-  *event.mutable_append_time() = FromTime(kNow);
-  EXPECT_TRUE(ClearOutputOnly(&event));
-  EXPECT_EQ(event.SerializeAsString(), GoodEvent().SerializeAsString());
+  const std::string good = GoodEvent().SerializeAsString();
+  EXPECT_FALSE(HasOutputOnly(*storage::ViewEvent(good)));
+  const std::vector<std::function<void(v1::Event*)>> additions = {
+      [](v1::Event* event) { event->set_position(7); },
+      [](v1::Event* event) { event->set_event_id("x"); },
+      [](v1::Event* event) { *event->mutable_append_time() = FromTime(kNow); }};
+  for (const auto& add : additions) {
+    v1::Event event = GoodEvent();
+    add(&event);
+    const std::string bytes = event.SerializeAsString();
+    EXPECT_TRUE(HasOutputOnly(*storage::ViewEvent(bytes)));
+    EXPECT_EQ(ClearOutputOnly(bytes), good);
+  }
 }
 
 TEST(CheckTest, FindsAllThatIsWrongWithACandidate) {

@@ -78,14 +78,15 @@ std::unique_ptr<Tables::Iterator> MemoryTables::NewIterator(
   return std::make_unique<RangeIterator>(this, range);
 }
 
-absl::Status MemoryTables::Write(absl::Span<const Mutation> mutations) {
+absl::Status MemoryTables::Write(const Mutations& mutations) {
   absl::MutexLock lock(&mutex_);
   if (failed_) return absl::UnavailableError("the disk failed (as told to)");
-  for (const Mutation& mutation : mutations) {
+  for (size_t i = 0; i < mutations.size(); ++i) {
+    const Mutation mutation = mutations[i];
     if (mutation.value.has_value()) {
-      map_[mutation.key] = *mutation.value;
+      map_[std::string(mutation.key)] = std::string(*mutation.value);
     } else {
-      map_.erase(mutation.key);
+      map_.erase(std::string(mutation.key));
     }
   }
   return absl::OkStatus();

@@ -21,7 +21,7 @@ class MemoryTables final : public Tables {
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(
       absl::Span<const std::string> keys) const override;
   std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const override;
-  absl::Status Write(absl::Span<const Mutation> mutations) override;
+  absl::Status Write(const Mutations& mutations) override;
 
   // The next Write fails as a disk does: with UNAVAILABLE, then and for ever.
   void FailNextWrite();

@@ -169,19 +169,21 @@ class OpenRocksTables final : public RocksTables {
                                            range);
   }
 
-  absl::Status Write(absl::Span<const Mutation> mutations) override {
+  absl::Status Write(const Mutations& mutations) override {
     {
       absl::MutexLock lock(&mutex_);
       if (!failure_.ok()) return failure_;
     }
     SS_RETURN_IF_ERROR(CheckFreeSpace());
     rocksdb::WriteBatch batch;
-    for (const Mutation& mutation : mutations) {
+    for (size_t i = 0; i < mutations.size(); ++i) {
+      const Mutation mutation = mutations[i];
       rocksdb::ColumnFamilyHandle* family = HandleOf(mutation.key);
       const rocksdb::Status added =
           mutation.value.has_value()
-              ? batch.Put(family, mutation.key, *mutation.value)
-              : batch.Delete(family, mutation.key);
+              ? batch.Put(family, ToSlice(mutation.key),
+                          ToSlice(*mutation.value))
+              : batch.Delete(family, ToSlice(mutation.key));
       SS_RETURN_IF_ERROR(ToStatus(added, "collecting a write"));
     }
     rocksdb::WriteOptions synced;

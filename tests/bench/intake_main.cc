@@ -32,6 +32,7 @@
 #include "storage/rocksdb/rocks_tables.h"
 #include "tests/bench/load.h"
 #include "tests/bench/requests.h"
+#include "tests/support/event_append.h"
 #include "tests/support/subprocess.h"
 
 ABSL_FLAG(int, rounds, 9, "rounds, the first of which is dropped");
@@ -109,20 +110,20 @@ Figure RunDisk(const Shape& shape, bool values_only, Requests* requests,
   for (int i = 0; i < write_count; ++i) {
     v1::AppendEventsRequest request;
     request.ParseFromString(requests->NextBytes());
+    const storage::EventAppend append =
+        support::AppendOf({request.events().begin(), request.events().end()});
     std::vector<storage::NewRecord> records;
-    for (const v1::Event& event : request.events()) {
-      records.push_back(storage::EncodeEvent(storage::MakeNewEvent(event),
-                                             1'700'000'000'000'000));
+    for (const storage::NewEvent& event : append.events) {
+      records.push_back({1'700'000'000'000'000, &event, ""});
     }
-    storage::Mutations mutations = storage::Apply(*position + 1, records);
+    storage::Mutations mutations;
+    const storage::Mutations all = storage::Apply(*position + 1, records);
     *position += records.size();
-    if (values_only) {
-      mutations.erase(std::remove_if(mutations.begin(), mutations.end(),
-                                     [](const storage::Mutation& mutation) {
-                                       return storage::FamilyOf(mutation.key) !=
-                                              storage::Family::kLog;
-                                     }),
-                      mutations.end());
+    for (size_t m = 0; m < all.size(); ++m) {
+      if (!values_only ||
+          storage::FamilyOf(all[m].key) == storage::Family::kLog) {
+        mutations.Add(all[m]);
+      }
     }
     writes.push_back(std::move(mutations));
   }

@@ -10,6 +10,7 @@
 #include "base/stable_id.h"
 #include "storage/group_log.h"
 #include "tests/conformance/storage_under_test.h"
+#include "tests/support/event_append.h"
 
 namespace secondstory::storage {
 namespace {
@@ -62,10 +63,7 @@ class LogContractTest : public testing::TestWithParam<std::string> {
   absl::StatusOr<std::vector<Appended>> Append(
       const std::vector<v1::Event>& events,
       std::optional<v1::CursorUpdate> cursor = {}) {
-    EventAppend append;
-    for (const v1::Event& event : events) {
-      append.events.push_back(MakeNewEvent(event));
-    }
+    EventAppend append = support::AppendOf(events);
     append.cursor = std::move(cursor);
     std::promise<absl::StatusOr<std::vector<Appended>>> result;
     log_->AppendEvents(std::move(append),
@@ -134,7 +132,7 @@ TEST_P(LogContractTest, GivesBackEveryFieldAndItsOwn) {
   (*event.mutable_labels())["pod"] = "a\xc3\xa4";
   event.mutable_change()->add_paths("x/y");
   SS_ASSERT_OK_AND_ASSIGN(const auto outcome, Append({event}));
-  const std::string id = StableId({"test", "a"});
+  const Id id = StableId({"test", "a"});
   SS_ASSERT_OK_AND_ASSIGN(v1::Event stored, store_->GetEvent(id));
   EXPECT_EQ(stored.event_id(), IdToHex(id));
   EXPECT_EQ(stored.position(), outcome[0].position);
@@ -381,10 +379,8 @@ TEST_P(LogContractTest, RefusesAppendsWhileTooMuchWaits) {
   large.set_description(std::string(1 << 20, 'x'));
   std::atomic<int> taken = 0, refused = 0;
   for (size_t i = 0; i < (limits::kPendingAppendBytesMax >> 20) + 1; ++i) {
-    EventAppend append;
     large.set_source_event_id(std::to_string(i));
-    append.events.push_back(MakeNewEvent(large));
-    log_->AppendEvents(std::move(append), [&](auto outcome) {
+    log_->AppendEvents(support::AppendOf({large}), [&](auto outcome) {
       outcome.ok() ? ++taken : ++refused;
       if (!outcome.ok()) {
         EXPECT_THAT(outcome, StatusIs(absl::StatusCode::kResourceExhausted));
@@ -411,8 +407,7 @@ TEST(GroupLogTest, AcknowledgesNothingAfterAFailedWrite) {
   tables.FailNextWrite();
   for (int i = 0; i < 3; ++i) {
     std::promise<absl::Status> result;
-    EventAppend append;
-    append.events.push_back(MakeNewEvent(MakeEvent(std::to_string(i))));
+    EventAppend append = support::AppendOf({MakeEvent(std::to_string(i))});
     log->AppendEvents(std::move(append), [&](auto outcome) {
       result.set_value(outcome.status());
     });

@@ -78,9 +78,9 @@ TEST_P(TablesContractTest, ReadsManyKeysInTheirOrder) {
 TEST_P(TablesContractTest, WalksOnlyTheRangeBothWays) {
   Mutations mutations;
   for (int i = 1; i <= 5; ++i) {
-    mutations.push_back({keys::ByTime(i, 1), std::to_string(i)});
+    mutations.Put(keys::ByTime(i, 1), std::to_string(i));
   }
-  mutations.push_back({keys::ByService("a", 3, 1), "other"});
+  mutations.Put(keys::ByService("a", 3, 1), "other");
   SS_ASSERT_OK(tables()->Write(mutations));
   EXPECT_THAT(Walk(keys::Minutes(2, 4)), ElementsAre("2", "3", "4"));
   EXPECT_THAT(Walk(keys::Minutes(2, 4), true), ElementsAre("4", "3", "2"));
@@ -109,11 +109,11 @@ TEST_P(TablesContractTest, AgreesWithAMapOnRandomWrites) {
     for (int i = 0; i < 20; ++i) {
       const std::string key = keys::Log(random() % 100 + 1);
       if (random() % 4 == 0) {
-        mutations.push_back({key, {}});
+        mutations.Delete(key);
         model.erase(key);
       } else {
-        mutations.push_back({key, std::to_string(random())});
-        model[key] = *mutations.back().value;
+        model[key] = std::to_string(random());
+        mutations.Put(key, model[key]);
       }
     }
     SS_ASSERT_OK(tables()->Write(mutations));

@@ -17,6 +17,7 @@
 #include "rocksdb/file_system.h"
 #include "storage/group_log.h"
 #include "storage/rocksdb/rocks_tables.h"
+#include "tests/support/event_append.h"
 
 namespace secondstory::storage {
 namespace {
@@ -95,10 +96,8 @@ absl::Status Append(GroupLog* log, int number) {
   event.set_kind(v1::EVENT_KIND_NOTE);
   event.set_title("x");
   *event.mutable_event_time() = FromMicros(1000);
-  EventAppend append;
-  append.events.push_back(MakeNewEvent(event));
   std::promise<absl::Status> done;
-  log->AppendEvents(std::move(append), [&](const auto& outcome) {
+  log->AppendEvents(support::AppendOf({event}), [&](const auto& outcome) {
     done.set_value(outcome.status());
   });
   return done.get_future().get();
