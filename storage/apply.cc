@@ -89,7 +89,6 @@ void ApplyEvent(Position position, const NewRecord& record, Lists* lists,
       keys::Log(position),
       {absl::string_view(reinterpret_cast<const char*>(head), end - head),
        event.bytes});
-  mutations->Put(keys::EventId(event.facts.id), EncodeUint64(position));
   lists->Add("", position, event.facts);
   for (const absl::string_view service : event.facts.services) {
     lists->Add(service, position, event.facts);
@@ -199,7 +198,7 @@ Mutations Apply(Position first, absl::Span<const NewRecord> records) {
                                            : 2 * record.other.size());
   }
   Mutations mutations;
-  mutations.Reserve(records.size() * 2 + 8, bytes);
+  mutations.Reserve(records.size() + 8, bytes);
   Lists lists;
   for (size_t i = 0; i < records.size(); ++i) {
     const Position position = first + i;

@@ -48,7 +48,8 @@ struct NewRecord {
 NewRecord EncodeRecord(stored::v1::Record record, int64_t append_micros);
 
 // The mutations of `records`, which take the positions from `first` on. The
-// index lists cover the whole span: one key for each (service, minute).
+// index lists cover the whole span: one key for each (service, minute). Ids of
+// events are not among them, see EventIds.
 // REQUIRES: none of the events is in the tables yet.
 Mutations Apply(Position first, absl::Span<const NewRecord> records);
 

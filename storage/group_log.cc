@@ -39,7 +39,8 @@ struct GroupLog::Decision {
 struct GroupLog::Group {
   Position next = 0;
   int64_t append_micros = 0;
-  KnownEvents known;
+  EventIds::Positions known;
+  std::vector<std::pair<Id, Position>> new_ids;
   std::vector<NewRecord> records;
 };
 
@@ -52,14 +53,18 @@ absl::StatusOr<std::unique_ptr<GroupLog>> GroupLog::Open(Tables* tables,
     SS_ASSIGN_OR_RETURN(const LogPage page, store.ReadLog(head - 1, 1, 1));
     last_append_micros = page.records.at(0).second.append_micros();
   }
+  SS_ASSIGN_OR_RETURN(std::unique_ptr<EventIds> ids,
+                      EventIds::Open(tables, head));
   return std::unique_ptr<GroupLog>(
-      new GroupLog(tables, clock, head, last_append_micros));
+      new GroupLog(tables, std::move(ids), clock, head, last_append_micros));
 }
 
-GroupLog::GroupLog(Tables* tables, const Clock& clock, Position head,
+GroupLog::GroupLog(Tables* tables, std::unique_ptr<EventIds> ids,
+                   const Clock& clock, Position head,
                    int64_t last_append_micros)
     : tables_(tables),
       store_(tables),
+      ids_(std::move(ids)),
       clock_(clock),
       head_(head),
       last_append_micros_(last_append_micros),
@@ -167,7 +172,7 @@ int64_t GroupLog::NextAppendMicros() {
 
 // The positions of those ids of `pending` that are stored.
 absl::Status GroupLog::FindKnown(const std::vector<Pending>& pending,
-                                 KnownEvents* known) {
+                                 EventIds::Positions* known) {
   std::vector<Id> ids;
   for (const Pending& one : pending) {
     const auto* append = std::get_if<PendingAppend>(&one);
@@ -179,17 +184,8 @@ absl::Status GroupLog::FindKnown(const std::vector<Pending>& pending,
   if (ids.empty()) return absl::OkStatus();
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  std::vector<std::string> id_keys;
-  id_keys.reserve(ids.size());
-  for (const Id& id : ids) id_keys.push_back(keys::EventId(id));
-  SS_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> positions,
-                      tables_->MultiGet(id_keys));
   known->reserve(ids.size());
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (!positions[i].has_value()) continue;
-    (*known)[ids[i]] = DecodeUint64(*positions[i]).value_or(0);
-  }
-  return absl::OkStatus();
+  return ids_->FindAll(ids, known);
 }
 
 absl::Status GroupLog::CheckCursor(const v1::CursorUpdate& update,
@@ -228,6 +224,7 @@ GroupLog::Decision GroupLog::DecideOn(const PendingAppend& pending,
         group->known.try_emplace(event.facts.id, group->next);
     decision.outcomes.push_back({it->second, !is_new});
     if (!is_new) continue;
+    group->new_ids.emplace_back(event.facts.id, group->next);
     group->records.push_back({group->append_micros, &event, ""});
     ++group->next;
   }
@@ -277,6 +274,7 @@ void GroupLog::Commit(std::vector<Pending> pending) {
   if (status.ok() && !group.records.empty()) {
     last_append_micros_ = group.append_micros;
     head_.store(group.next - 1);
+    ids_->Add(group.new_ids, head_.load());
   }
   std::vector<std::function<void(Position)>> listeners;
   {

@@ -8,16 +8,17 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <variant>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "base/clock.h"
+#include "storage/event_ids.h"
 #include "storage/log.h"
 #include "storage/store.h"
 #include "storage/tables.h"
@@ -36,6 +37,10 @@ class GroupLog final : public Log {
   void AppendEvents(EventAppend append, AppendDone done) override;
   void Transact(std::vector<std::string> objects, Decide decide,
                 TransactDone done) override;
+  absl::StatusOr<std::optional<Position>> FindEvent(
+      const Id& id) const override {
+    return ids_->Find(id);
+  }
   Position head() const override { return head_.load(); }
   absl::Status health() const override;
   void OnCommit(std::function<void(Position)> listener) override;
@@ -54,16 +59,15 @@ class GroupLog final : public Log {
   using Pending = std::variant<PendingAppend, PendingTransaction>;
   struct Decision;
   struct Group;
-  using KnownEvents = absl::flat_hash_map<Id, Position>;
 
-  GroupLog(Tables* tables, const Clock& clock, Position head,
-           int64_t last_append_micros);
+  GroupLog(Tables* tables, std::unique_ptr<EventIds> ids, const Clock& clock,
+           Position head, int64_t last_append_micros);
 
   void Run();
   std::vector<Pending> TakeGroup();
   void Commit(std::vector<Pending> pending);
   absl::Status FindKnown(const std::vector<Pending>& pending,
-                         KnownEvents* known);
+                         EventIds::Positions* known);
   Decision DecideOn(const PendingAppend& pending, Group* group);
   Decision DecideOn(const PendingTransaction& pending, Group* group);
   static void Tell(PendingAppend* pending, Decision decision);
@@ -73,6 +77,7 @@ class GroupLog final : public Log {
 
   Tables* const tables_;
   const Store store_;
+  const std::unique_ptr<EventIds> ids_;
   const Clock& clock_;
   std::atomic<Position> head_;
   // Only the sequencer's thread uses it.

@@ -121,6 +121,8 @@ std::string EventId(absl::string_view event_id) {
   return Key(kEventId).Id(event_id);
 }
 
+std::string EventIdsThrough() { return std::string(1, kEventId); }
+
 std::string Cursor(absl::string_view source, uint32_t shard) {
   return Key(kCursor).Str(source).U32(shard);
 }
@@ -161,6 +163,10 @@ std::string TimelineEntryId(absl::string_view incident,
 }
 
 KeyRange AllLog() { return LogAfter(0); }
+
+KeyRange AllEventIds() {
+  return {EventId(std::string(kIdBytes, '\0')), std::string(1, kEventId + 1)};
+}
 
 KeyRange LogAfter(Position position) {
   return {Log(position + 1), std::string(1, kLog + 1)};

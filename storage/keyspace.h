@@ -1,23 +1,29 @@
 // Every key in the database. Nothing else builds or parses keys.
 //
+// clang-format off
 //   prefix  key                                     value            order
-//   gives 0x00    "format"                                version:4        -
+//   0x00    "format"                                version:4        -
 //   0x01    position:8                              Record           log order
+//   0x02                                            position:8       ids are
+//                                                                    here so far
 //   0x02    event_id:16                             position:8       duplicate
-//   test 0x03    source str, shard:4                     Cursor           one a
-//   shard 0x04    service str, minute:4, position:8       PositionList     by
-//   service, time 0x05    minute:4, position:8                    PositionList
-//   by time 0x10    candidate:16                            Candidate latest
-//   revision 0x11    candidate:16, revision:8                position:8 history
-//   0x12    ~onset_micros:8, candidate:16           Candidate        newest
-//   first,
-//                                                                    without
-//                                                                    entries
-//   0x20    incident:16                             Incident         as it
-//   stands 0x21    ~start_micros:8, incident:16            (empty) newest first
+//                                                                    test
+//   0x03    source str, shard:4                     Cursor           one a shard
+//   0x04    service str, minute:4, position:8       PositionList     by service,
+//                                                                    time
+//   0x05    minute:4, position:8                    PositionList     by time
+//   0x10    candidate:16                            Candidate        latest
+//                                                                    revision
+//   0x11    candidate:16, revision:8                position:8       history
+//   0x12    ~onset_micros:8, candidate:16           Candidate        newest first,
+//                                                   without entries
+//   0x20    incident:16                             Incident         as it stands
+//   0x21    ~start_micros:8, incident:16            (empty)          newest first
 //   0x22    incident:16, event_micros:8, entry:16   TimelineEntry    timeline
-//   order 0x23    incident:16, entry:16                   event_micros:8
-//   duplicate test
+//                                                                    order
+//   0x23    incident:16, entry:16                   event_micros:8   duplicate
+//                                                                    test
+// clang-format on
 //
 // Integers are big-endian so that bytes sort as numbers; `~` is bitwise not.
 // `str` is escaped (00 -> 00 ff) and closed by 00 01, so ("ab","c") and
@@ -42,9 +48,11 @@ namespace secondstory::storage {
 // A record's place in the log. The first is 1; 0 means before the first.
 using Position = uint64_t;
 
-// What this program writes. It reads databases of this version and refuses
-// those of a newer one.
-inline constexpr uint32_t kFormatVersion = 1;
+// What this program writes. It takes databases of this version and of those
+// before, which then have this one, and refuses those of a newer one.
+//   2  event ids (0x02) are written in bulk, some time after the events
+//   1  they came with the events
+inline constexpr uint32_t kFormatVersion = 2;
 
 // The groups of keys that are stored apart because they live differently: the
 // log grows at its end, ids are only looked up one by one, lists are merged.
@@ -63,6 +71,8 @@ namespace keys {
 std::string Format();
 std::string Log(Position position);
 std::string EventId(absl::string_view event_id);
+// Before every EventId.
+std::string EventIdsThrough();
 std::string Cursor(absl::string_view source, uint32_t shard);
 std::string ByService(absl::string_view service, uint32_t minute,
                       Position position);
@@ -80,6 +90,7 @@ std::string TimelineEntryId(absl::string_view incident,
 // The ranges that are read in order. Minutes are [first, last]; times newest
 // first, with every id at each.
 KeyRange AllLog();
+KeyRange AllEventIds();
 KeyRange LogAfter(Position position);
 KeyRange ServiceMinutes(absl::string_view service, uint32_t first,
                         uint32_t last);

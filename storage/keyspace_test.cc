@@ -22,6 +22,7 @@ TEST(KeyspaceTest, StaysTheSameByteByByte) {
   EXPECT_EQ(Hex(keys::Format()), "00666f726d6174");
   EXPECT_EQ(Hex(keys::Log(0x0102)), "010000000000000102");
   EXPECT_EQ(Hex(keys::EventId(kId)), "02" + id);
+  EXPECT_EQ(Hex(keys::EventIdsThrough()), "02");
   EXPECT_EQ(Hex(keys::Cursor("ab", 7)),
             "0361620001"
             "00000007");
@@ -48,7 +49,7 @@ TEST(KeyspaceTest, StaysTheSameByteByByte) {
   EXPECT_EQ(Hex(keys::TimelineEntry(kId, 5, kId)),
             "22" + id + "0000000000000005" + id);
   EXPECT_EQ(Hex(keys::TimelineEntryId(kId, kId)), "23" + id + id);
-  EXPECT_EQ(kFormatVersion, 1u);
+  EXPECT_EQ(kFormatVersion, 2u);
 }
 
 TEST(KeyspaceTest, NeverMixesTextsThatShareBytes) {

@@ -21,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/stable_id.h"
 #include "secondstory/stored/v1/record.pb.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "storage/apply.h"
@@ -69,6 +70,11 @@ class Log {
   //   any error that `decide` returned; else as AppendEvents
   virtual void Transact(std::vector<std::string> objects, Decide decide,
                         TransactDone done) = 0;
+
+  // Where the event of this id is; nothing when there is none.
+  // DATA_LOSS: bytes on disk are wrong.
+  virtual absl::StatusOr<std::optional<Position>> FindEvent(
+      const Id& id) const = 0;
 
   // The position of the last durable record.
   virtual Position head() const = 0;

@@ -231,11 +231,7 @@ absl::StatusOr<std::vector<v1::Event>> Store::GetEvents(
   return events;
 }
 
-absl::StatusOr<v1::Event> Store::GetEvent(absl::string_view id) const {
-  SS_ASSIGN_OR_RETURN(const std::optional<std::string> value,
-                      tables_->Get(keys::EventId(id)));
-  if (!value.has_value()) return NotFound("event", id);
-  const Position position = DecodeUint64(*value).value_or(0);
+absl::StatusOr<v1::Event> Store::GetEvent(Position position) const {
   SS_ASSIGN_OR_RETURN(Record record, GetRecord(position));
   return EventOf(position, std::move(record));
 }

@@ -89,8 +89,8 @@ class Store {
   absl::StatusOr<LogPage> ReadLog(Position after, size_t count_max,
                                   size_t bytes_max) const;
 
-  // NOT_FOUND: no such event.
-  absl::StatusOr<v1::Event> GetEvent(absl::string_view id) const;
+  // REQUIRES: the record at `position` is an event; see Log::FindEvent.
+  absl::StatusOr<v1::Event> GetEvent(Position position) const;
 
   // In the order of (event_time, position). Cost: every event of the services
   // (or all, without) in each minute that the page touches is looked at, and

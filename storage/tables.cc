@@ -47,9 +47,9 @@ Mutation Mutations::operator[](size_t i) const {
 absl::Status CheckFormat(Tables* tables) {
   SS_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
                       tables->Get(keys::Format()));
-  if (!stored.has_value()) {
-    return tables->Write({{keys::Format(), EncodeUint32(kFormatVersion)}});
-  }
+  const Mutations this_version = {
+      {keys::Format(), EncodeUint32(kFormatVersion)}};
+  if (!stored.has_value()) return tables->Write(this_version);
   const std::optional<uint32_t> version = DecodeUint32(*stored);
   if (!version.has_value()) {
     return absl::DataLossError(
@@ -61,7 +61,9 @@ absl::Status CheckFormat(Tables* tables) {
                      ", this program knows versions up to ", kFormatVersion,
                      "; start the newer program that wrote it"));
   }
-  return absl::OkStatus();
+  // What an older version lacks, EventIds finds in the log.
+  return *version < kFormatVersion ? tables->Write(this_version)
+                                   : absl::OkStatus();
 }
 
 }  // namespace secondstory::storage

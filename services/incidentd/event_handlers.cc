@@ -256,8 +256,13 @@ absl::StatusOr<v1::GetEventResponse> EventHandlers::GetEvent(
     return BadRequest(wrong);
   }
   v1::GetEventResponse response;
-  SS_ASSIGN_OR_RETURN(*response.mutable_event(),
-                      store_->GetEvent(IdFromHex(request.event_id())));
+  SS_ASSIGN_OR_RETURN(const std::optional<storage::Position> position,
+                      log_->FindEvent(Id(IdFromHex(request.event_id()))));
+  if (!position.has_value()) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no event ", request.event_id()));
+  }
+  SS_ASSIGN_OR_RETURN(*response.mutable_event(), store_->GetEvent(*position));
   return response;
 }
 

@@ -22,6 +22,9 @@ class MemoryTables final : public Tables {
       absl::Span<const std::string> keys) const override;
   std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const override;
   absl::Status Write(const Mutations& mutations) override;
+  absl::Status Import(const Mutations& sorted) override {
+    return Write(sorted);
+  }
 
   // The next Write fails as a disk does: with UNAVAILABLE, then and for ever.
   void FailNextWrite();

@@ -17,6 +17,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/filter_policy.h"
 #include "rocksdb/options.h"
+#include "rocksdb/sst_file_writer.h"
 #include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
@@ -57,10 +58,15 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
   options.bottommost_compression = rocksdb::kZSTD;
   if (family == Family::kIds) {
     // Ids are hashes: they do not compress, and most look-ups find nothing.
+    // Files come sorted, overlap all others, and are merged as seldom as look-
+    // ups through all their filters bear. The filters are outside the cache,
+    // 1.5 bytes an event, because every look-up needs every one of them.
     options.compression = rocksdb::kNoCompression;
     options.bottommost_compression = rocksdb::kNoCompression;
+    options.compaction_style = rocksdb::kCompactionStyleUniversal;
     table.block_size = 4 << 10;
-    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.cache_index_and_filter_blocks = false;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(12));
   }
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
   options.max_write_buffer_number = 3;
@@ -198,6 +204,31 @@ class OpenRocksTables final : public RocksTables {
       failure_ = absl::UnavailableError(written.message());
     }
     return written.ok() ? written : absl::UnavailableError(written.message());
+  }
+
+  absl::Status Import(const Mutations& sorted) override {
+    if (sorted.empty()) return absl::OkStatus();
+    SS_RETURN_IF_ERROR(CheckFreeSpace());
+    rocksdb::ColumnFamilyHandle* const family = HandleOf(sorted[0].key);
+    // Inside the database's folder, so that it is moved and not copied.
+    const std::string path = options_.dir + "/import";
+    rocksdb::SstFileWriter file(rocksdb::EnvOptions(), db_->GetOptions(family),
+                                family);
+    SS_RETURN_IF_ERROR(ToStatus(file.Open(path), "making a file to import"));
+    for (size_t i = 0; i < sorted.size(); ++i) {
+      const Mutation mutation = sorted[i];
+      const rocksdb::Status added =
+          mutation.value.has_value()
+              ? file.Put(ToSlice(mutation.key), ToSlice(*mutation.value))
+              : file.Delete(ToSlice(mutation.key));
+      SS_RETURN_IF_ERROR(ToStatus(added, "writing a file to import"));
+    }
+    SS_RETURN_IF_ERROR(ToStatus(file.Finish(), "syncing a file to import"));
+    rocksdb::IngestExternalFileOptions options;
+    options.move_files = true;
+    options.snapshot_consistency = false;
+    return ToStatus(db_->IngestExternalFile(family, {path}, options),
+                    "importing a file");
   }
 
   std::map<std::string, uint64_t> Properties() const override {

@@ -124,6 +124,30 @@ TEST_P(TablesContractTest, AgreesWithAMapOnRandomWrites) {
   EXPECT_EQ(Walk(keys::AllLog()), expected);
 }
 
+TEST_P(TablesContractTest, ImportsSortedKeysOverThoseThatAreThere) {
+  const std::string a(16, 'a'), b(16, 'b'), c(16, 'c');
+  SS_ASSERT_OK(
+      tables()->Import({{keys::EventId(a), "1"}, {keys::EventId(b), "2"}}));
+  SS_ASSERT_OK(tables()->Write({{keys::Log(1), "log"}}));
+  SS_ASSERT_OK(tables()->Import({{keys::EventId(a), "3"},
+                                 {keys::EventId(b), std::nullopt},
+                                 {keys::EventId(c), "4"}}));
+  SS_ASSERT_OK(tables()->Import({}));
+  storage_.Reopen();
+  EXPECT_THAT(tables()->MultiGet(
+                  {keys::EventId(a), keys::EventId(b), keys::EventId(c)}),
+              IsOkAndHolds(ElementsAre(Optional(Eq("3")), std::nullopt,
+                                       Optional(Eq("4")))));
+  EXPECT_THAT(Walk(keys::AllEventIds()), ElementsAre("3", "4"));
+}
+
+TEST_P(TablesContractTest, TakesOverTablesOfAnOlderFormat) {
+  SS_ASSERT_OK(tables()->Write({{keys::Format(), EncodeUint32(1)}}));
+  SS_ASSERT_OK(CheckFormat(tables()));
+  EXPECT_THAT(tables()->Get(keys::Format()),
+              IsOkAndHolds(Optional(EncodeUint32(kFormatVersion))));
+}
+
 TEST_P(TablesContractTest, RefusesTablesOfANewerFormat) {
   SS_ASSERT_OK(CheckFormat(tables()));
   SS_ASSERT_OK(CheckFormat(tables()));

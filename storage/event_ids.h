@@ -1,0 +1,81 @@
+// Which events the log has: the duplicate test.
+//
+// Ids are hashes, and a database that takes them in one by one, wherever they
+// sort, spends more on them than on the events. So the ids of the last appends
+// are kept in memory alone, and every hundred thousand or so are written as one
+// sorted file; a look-up that memory does not answer goes to those files,
+// behind their filters. What a crash takes out of memory is in the log, after
+// the position through which ids were written, and is read from there at the
+// next start.
+#ifndef SECONDSTORY_STORAGE_EVENT_IDS_H_
+#define SECONDSTORY_STORAGE_EVENT_IDS_H_
+
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/types/span.h"
+#include "base/stable_id.h"
+#include "storage/keyspace.h"
+#include "storage/tables.h"
+
+namespace secondstory::storage {
+
+// Threads: all methods may be called from any thread, Add by one at a time.
+class EventIds {
+ public:
+  using Positions = absl::flat_hash_map<Id, Position>;
+
+  // How many ids are gathered in memory, and at most read from the log at a
+  // start: 24 bytes and about a microsecond each.
+  static constexpr size_t kGatheredCount = 128 << 10;
+
+  // For the log of `tables`, which ends at `head`. Ids of records that are no
+  // longer in it, because data loss was accepted, are forgotten.
+  // DATA_LOSS: bytes on disk are wrong. `tables` must outlive it.
+  static absl::StatusOr<std::unique_ptr<EventIds>> Open(
+      Tables* tables, Position head, size_t gathered_count = kGatheredCount);
+
+  ~EventIds();
+
+  // Where the event is; nothing when it is not in the log.
+  absl::StatusOr<std::optional<Position>> Find(const Id& id) const;
+
+  // Find for many, sorted and each once: adds those that are in the log.
+  absl::Status FindAll(absl::Span<const Id> ids, Positions* found) const;
+
+  // Ids of events that are durable in the log, which now ends at `head`.
+  void Add(absl::Span<const std::pair<Id, Position>> ids, Position head);
+
+  // Waits until no file is being written, for tests.
+  void WaitUntilWritten() const;
+
+ private:
+  EventIds(Tables* tables, size_t gathered_count, Position head);
+
+  absl::Status ForgetAfter(Position head);
+  absl::Status ReadLog(Position after);
+  void Run();
+
+  Tables* const tables_;
+  const size_t gathered_count_;
+  mutable absl::Mutex mutex_;
+  Positions gathered_ ABSL_GUARDED_BY(mutex_);
+  Position gathered_through_ ABSL_GUARDED_BY(mutex_);
+  // What the thread writes, until it is written. Changed under the mutex when
+  // the thread does not work on it.
+  Positions written_ ABSL_GUARDED_BY(mutex_);
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace secondstory::storage
+
+#endif  // SECONDSTORY_STORAGE_EVENT_IDS_H_
