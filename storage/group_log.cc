@@ -17,6 +17,13 @@ namespace {
 // caller by the writing of everybody's bytes.
 constexpr size_t kGroupBytesMax = 8 << 20;
 
+// A write and its sync cost as much as taking in some ten single appends. So a
+// group waits for this many, and no longer than that, as long as there are
+// twice as many callers about: half of them can be served while the other half
+// waits for the disk.
+constexpr size_t kGatherCount = 16;
+constexpr absl::Duration kGatherTime = absl::Microseconds(400);
+
 size_t BytesOf(const EventAppend& append) {
   size_t bytes = 64;
   for (const NewEvent& event : append.events) bytes += event.bytes.size() + 64;
@@ -136,7 +143,16 @@ std::vector<GroupLog::Pending> GroupLog::TakeGroup() {
   const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !queue_.empty();
   };
-  absl::MutexLock lock(&mutex_, absl::Condition(&ready));
+  absl::MutexLock lock(&mutex_);
+  // Callers that come back as soon as they are answered, and those who wait.
+  const size_t expected = last_group_count_ + queue_.size();
+  mutex_.Await(absl::Condition(&ready));
+  const size_t group_count = std::min(kGatherCount, (expected + 1) / 2);
+  const auto gathered = [this, group_count]()
+                            ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
+                              return stopping_ || queue_.size() >= group_count;
+                            };
+  mutex_.AwaitWithTimeout(absl::Condition(&gathered), kGatherTime);
   std::vector<Pending> group;
   absl::flat_hash_set<std::string> objects;
   const auto claim = [&objects](const Pending& pending) {
@@ -162,6 +178,7 @@ std::vector<GroupLog::Pending> GroupLog::TakeGroup() {
     group.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  last_group_count_ = group.size();
   return group;
 }
 

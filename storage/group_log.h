@@ -80,8 +80,9 @@ class GroupLog final : public Log {
   const std::unique_ptr<EventIds> ids_;
   const Clock& clock_;
   std::atomic<Position> head_;
-  // Only the sequencer's thread uses it.
+  // Only the sequencer's thread uses these.
   int64_t last_append_micros_;
+  size_t last_group_count_ = 0;
 
   mutable absl::Mutex mutex_;
   std::deque<Pending> queue_ ABSL_GUARDED_BY(mutex_);
