@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "absl/strings/str_format.h"
+#include "google/protobuf/io/coded_stream.h"
+#include "google/protobuf/io/zero_copy_stream_impl_lite.h"
+#include "google/protobuf/wire_format_lite.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "tests/bench/events.h"
 
@@ -54,6 +57,19 @@ std::string Requests::NextBytes() {
 
 grpc::ByteBuffer Requests::Next() {
   grpc::Slice slice(NextBytes());
+  return grpc::ByteBuffer(&slice, 1);
+}
+
+grpc::ByteBuffer Requests::NextStreamed() {
+  const std::string request = NextBytes();
+  std::string bytes;
+  {
+    google::protobuf::io::StringOutputStream stream(&bytes);
+    google::protobuf::io::CodedOutputStream out(&stream);
+    google::protobuf::internal::WireFormatLite::WriteBytes(
+        v1::StreamAppendEventsRequest::kBatchFieldNumber, request, &out);
+  }
+  grpc::Slice slice(bytes);
   return grpc::ByteBuffer(&slice, 1);
 }
 

@@ -21,6 +21,8 @@ class Requests {
   // A serialized AppendEventsRequest. No event occurs twice.
   std::string NextBytes();
   grpc::ByteBuffer Next();
+  // The same as a StreamAppendEventsRequest.
+  grpc::ByteBuffer NextStreamed();
 
   // Of an event, as serialized, on average.
   double event_bytes() const { return event_bytes_; }
