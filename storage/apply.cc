@@ -1,6 +1,7 @@
 #include "storage/apply.h"
 
 #include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -100,6 +101,13 @@ void ApplyCursor(const v1::Cursor& cursor, Mutations* mutations) {
                  cursor.SerializeAsString());
 }
 
+// Lists a record of an incident, or of what belongs to it.
+void ApplyTold(Position position, const std::string& incident_id,
+               Mutations* mutations) {
+  mutations->Put(keys::IncidentHistory(IdFromHex(incident_id), position), "");
+  mutations->Put(keys::Told(position), "");
+}
+
 void ApplyCandidate(Position position,
                     const stored::v1::CandidateRecord& record,
                     Mutations* mutations) {
@@ -117,9 +125,12 @@ void ApplyCandidate(Position position,
                  EncodeUint64(position));
   mutations->Put(keys::CandidateByOnset(ToMicros(candidate.onset_time()), id),
                  summary.SerializeAsString());
+  if (!candidate.incident_id().empty()) {
+    ApplyTold(position, candidate.incident_id(), mutations);
+  }
 }
 
-void ApplyIncident(const stored::v1::IncidentRecord& record,
+void ApplyIncident(Position position, const stored::v1::IncidentRecord& record,
                    Mutations* mutations) {
   const v1::Incident& incident = record.incident();
   const std::string id = IdFromHex(incident.incident_id());
@@ -130,17 +141,66 @@ void ApplyIncident(const stored::v1::IncidentRecord& record,
   mutations->Put(keys::Incident(id), incident.SerializeAsString());
   mutations->Put(keys::IncidentByStart(ToMicros(incident.start_time()), id),
                  "");
+  ApplyTold(position, incident.incident_id(), mutations);
 }
 
-void ApplyTimelineEntry(const stored::v1::TimelineEntryRecord& record,
+void ApplyTimelineEntry(Position position,
+                        const stored::v1::TimelineEntryRecord& record,
                         Mutations* mutations) {
   const std::string incident = IdFromHex(record.incident_id());
   const std::string entry = IdFromHex(record.entry().entry_id());
   const int64_t micros = ToMicros(record.entry().event_time());
+  if (record.has_previous_event_micros()) {
+    mutations->Delete(
+        keys::TimelineEntry(incident, record.previous_event_micros(), entry));
+  }
   mutations->Put(keys::TimelineEntry(incident, micros, entry),
                  record.entry().SerializeAsString());
   mutations->Put(keys::TimelineEntryId(incident, entry),
                  EncodeUint64(static_cast<uint64_t>(micros)));
+  ApplyTold(position, record.incident_id(), mutations);
+}
+
+void ApplyAccount(Position position, const stored::v1::AccountRecord& record,
+                  Mutations* mutations) {
+  const v1::Account& account = record.account();
+  mutations->Put(keys::Account(IdFromHex(account.incident_id()),
+                               IdFromHex(account.account_id())),
+                 record.SerializeAsString());
+  ApplyTold(position, account.incident_id(), mutations);
+}
+
+void ApplyAction(Position position, const stored::v1::ActionRecord& record,
+                 Mutations* mutations) {
+  const v1::ActionItem& action = record.action();
+  const std::string incident = IdFromHex(action.incident_id());
+  const std::string id = IdFromHex(action.action_id());
+  if (record.has_previous_due_micros()) {
+    mutations->Delete(
+        keys::ActionByDue(record.previous_due_micros(), incident, id));
+  }
+  std::optional<int64_t> due;
+  if (action.has_due_time()) due = ToMicros(action.due_time());
+  const bool is_open = !action.has_delete_time() &&
+                       action.state() != v1::ACTION_STATE_DONE &&
+                       action.state() != v1::ACTION_STATE_DROPPED;
+  is_open ? mutations->Put(keys::ActionByDue(due, incident, id), "")
+          : mutations->Delete(keys::ActionByDue(due, incident, id));
+  // One that had no due time, and has one now.
+  if (due.has_value()) {
+    mutations->Delete(keys::ActionByDue(std::nullopt, incident, id));
+  }
+  mutations->Put(keys::Action(incident, id), action.SerializeAsString());
+  ApplyTold(position, action.incident_id(), mutations);
+}
+
+void ApplyGapAnswer(Position position,
+                    const stored::v1::GapAnswerRecord& record,
+                    Mutations* mutations) {
+  mutations->Put(keys::GapAnswer(IdFromHex(record.incident_id()),
+                                 IdFromHex(record.gap().gap_id())),
+                 record.gap().SerializeAsString());
+  ApplyTold(position, record.incident_id(), mutations);
 }
 
 void ApplyOther(Position position, const std::string& bytes,
@@ -154,9 +214,17 @@ void ApplyOther(Position position, const std::string& bytes,
     case Record::kCandidate:
       return ApplyCandidate(position, record.candidate(), mutations);
     case Record::kIncident:
-      return ApplyIncident(record.incident(), mutations);
+      return ApplyIncident(position, record.incident(), mutations);
     case Record::kTimelineEntry:
-      return ApplyTimelineEntry(record.timeline_entry(), mutations);
+      return ApplyTimelineEntry(position, record.timeline_entry(), mutations);
+    case Record::kAccount:
+      return ApplyAccount(position, record.account(), mutations);
+    case Record::kAction:
+      return ApplyAction(position, record.action(), mutations);
+    case Record::kGapAnswer:
+      return ApplyGapAnswer(position, record.gap_answer(), mutations);
+    case Record::kReveal:
+      return ApplyTold(position, record.reveal().incident_id(), mutations);
     case Record::kEvent:
     case Record::BODY_NOT_SET:
       return;

@@ -119,5 +119,67 @@ TEST(ApplyTest, MovesACandidateInTheListWhenItsOnsetMoves) {
   EXPECT_EQ(ToMicros(page.items[0].onset_time()), 1000);
 }
 
+int CountKeys(const MemoryTables& tables, const KeyRange& range) {
+  int count = 0;
+  const auto it = tables.NewIterator(range);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) ++count;
+  return count;
+}
+
+stored::v1::Record ActionRecordOf(v1::ActionState state, int64_t due_micros) {
+  stored::v1::Record record;
+  v1::ActionItem* action = record.mutable_action()->mutable_action();
+  action->set_incident_id(std::string(32, 'a'));
+  action->set_action_id(std::string(32, 'b'));
+  action->set_state(state);
+  if (due_micros > 0) *action->mutable_due_time() = FromMicros(due_micros);
+  return record;
+}
+
+TEST(ApplyTest, ListsAnActionByItsDueTimeWhileItIsOpen) {
+  MemoryTables tables;
+  const auto apply = [&tables](const stored::v1::Record& record) {
+    SS_EXPECT_OK(tables.Write(Apply(1, {EncodeRecord(record, 1)})));
+  };
+  apply(ActionRecordOf(v1::ACTION_STATE_OPEN, 0));
+  EXPECT_EQ(CountKeys(tables, keys::AllActionsByDue()), 1);
+  EXPECT_EQ(CountKeys(tables, keys::ActionsByDue(1000)), 0);
+
+  apply(ActionRecordOf(v1::ACTION_STATE_IN_PROGRESS, 500));
+  EXPECT_EQ(CountKeys(tables, keys::AllActionsByDue()), 1);
+  EXPECT_EQ(CountKeys(tables, keys::ActionsByDue(1000)), 1);
+
+  stored::v1::Record later = ActionRecordOf(v1::ACTION_STATE_OPEN, 2000);
+  later.mutable_action()->set_previous_due_micros(500);
+  apply(later);
+  EXPECT_EQ(CountKeys(tables, keys::AllActionsByDue()), 1);
+  EXPECT_EQ(CountKeys(tables, keys::ActionsByDue(1000)), 0);
+
+  apply(ActionRecordOf(v1::ACTION_STATE_DONE, 2000));
+  EXPECT_EQ(CountKeys(tables, keys::AllActionsByDue()), 0);
+  EXPECT_EQ(CountKeys(tables, keys::AllActions()), 1);
+}
+
+TEST(ApplyTest, ListsEveryRecordOfAnIncidentInItsHistory) {
+  const std::string incident(32, 'a');
+  MemoryTables tables;
+  stored::v1::Record record;
+  record.mutable_incident()->mutable_incident()->set_incident_id(incident);
+  SS_ASSERT_OK(tables.Write(Apply(1, {EncodeRecord(record, 1)})));
+  record.Clear();
+  record.mutable_account()->mutable_account()->set_incident_id(incident);
+  record.mutable_account()->mutable_account()->set_account_id(
+      std::string(32, 'c'));
+  SS_ASSERT_OK(tables.Write(Apply(2, {EncodeRecord(record, 1)})));
+  record.Clear();
+  record.mutable_reveal()->set_incident_id(incident);
+  SS_ASSERT_OK(tables.Write(Apply(3, {EncodeRecord(record, 1)})));
+
+  const std::string id = IdFromHex(incident);
+  EXPECT_EQ(CountKeys(tables, keys::IncidentHistoryAfter(id, 0)), 3);
+  EXPECT_EQ(CountKeys(tables, keys::IncidentHistoryAfter(id, 2)), 1);
+  EXPECT_EQ(CountKeys(tables, keys::ToldAfter(1)), 2);
+}
+
 }  // namespace
 }  // namespace secondstory::storage

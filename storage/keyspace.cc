@@ -21,6 +21,12 @@ enum Prefix : char {
   kIncidentByStart = 0x21,
   kTimelineEntry = 0x22,
   kTimelineEntryId = 0x23,
+  kIncidentHistory = 0x24,
+  kAccount = 0x25,
+  kAction = 0x26,
+  kActionByDue = 0x27,
+  kGapAnswer = 0x28,
+  kTold = 0x29,
 };
 
 // A key under construction; parts are added in the order of keyspace.h.
@@ -162,6 +168,31 @@ std::string TimelineEntryId(absl::string_view incident,
   return Key(kTimelineEntryId).Id(incident).Id(entry);
 }
 
+std::string IncidentHistory(absl::string_view incident, Position position) {
+  return Key(kIncidentHistory).Id(incident).U64(position);
+}
+
+std::string Account(absl::string_view incident, absl::string_view account) {
+  return Key(kAccount).Id(incident).Id(account);
+}
+
+std::string Action(absl::string_view incident, absl::string_view action) {
+  return Key(kAction).Id(incident).Id(action);
+}
+
+std::string ActionByDue(std::optional<int64_t> due_micros,
+                        absl::string_view incident, absl::string_view action) {
+  Key key(kActionByDue);
+  due_micros.has_value() ? key.Micros(*due_micros) : key.U64(~uint64_t{0});
+  return key.Id(incident).Id(action);
+}
+
+std::string GapAnswer(absl::string_view incident, absl::string_view gap) {
+  return Key(kGapAnswer).Id(incident).Id(gap);
+}
+
+std::string Told(Position position) { return Key(kTold).U64(position); }
+
 KeyRange AllLog() { return LogAfter(0); }
 
 KeyRange AllEventIds() {
@@ -197,6 +228,37 @@ KeyRange TimelineEntries(absl::string_view incident) {
           After(Key(kTimelineEntry).Id(incident))};
 }
 
+KeyRange IncidentHistoryAfter(absl::string_view incident, Position position) {
+  return {IncidentHistory(incident, position + 1),
+          After(Key(kIncidentHistory).Id(incident))};
+}
+
+KeyRange Accounts(absl::string_view incident) {
+  return {Key(kAccount).Id(incident), After(Key(kAccount).Id(incident))};
+}
+
+KeyRange Actions(absl::string_view incident) {
+  return {Key(kAction).Id(incident), After(Key(kAction).Id(incident))};
+}
+
+KeyRange AllActions() { return {Key(kAction), After(Key(kAction))}; }
+
+KeyRange AllActionsByDue() {
+  return {Key(kActionByDue), After(Key(kActionByDue))};
+}
+
+KeyRange ActionsByDue(int64_t end_micros) {
+  return {Key(kActionByDue), Key(kActionByDue).Micros(end_micros)};
+}
+
+KeyRange GapAnswers(absl::string_view incident) {
+  return {Key(kGapAnswer).Id(incident), After(Key(kGapAnswer).Id(incident))};
+}
+
+KeyRange ToldAfter(Position position) {
+  return {Told(position + 1), After(Key(kTold))};
+}
+
 Position LogPosition(absl::string_view key) {
   return *DecodeUint64(LastBytes(key, 8));
 }
@@ -209,8 +271,20 @@ Position ListPosition(absl::string_view key) {
   return *DecodeUint64(LastBytes(key, 8));
 }
 
+Position HistoryPosition(absl::string_view key) {
+  return *DecodeUint64(LastBytes(key, 8));
+}
+
+Position ToldPosition(absl::string_view key) {
+  return *DecodeUint64(LastBytes(key, 8));
+}
+
 std::string IdOf(absl::string_view key) {
   return std::string(LastBytes(key, kIdBytes));
+}
+
+std::string OuterIdOf(absl::string_view key) {
+  return std::string(LastBytes(key, kIdBytes, kIdBytes));
 }
 
 }  // namespace keys

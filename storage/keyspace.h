@@ -23,14 +23,26 @@
 //                                                                    order
 //   0x23    incident:16, entry:16                   event_micros:8   duplicate
 //                                                                    test
+//   0x24    incident:16, position:8                 (empty)          history
+//   0x25    incident:16, account:16                 AccountRecord    -
+//   0x26    incident:16, action:16                  ActionItem       -
+//   0x27    due_micros:8, incident:16, action:16    (empty)          open ones,
+//                                                                    due first
+//   0x28    incident:16, gap:16                     Gap              -
+//   0x29    position:8                              (empty)          what people
+//                                                                    told, in log
+//                                                                    order
 // clang-format on
 //
 // Integers are big-endian so that bytes sort as numbers; `~` is bitwise not.
 // `str` is escaped (00 -> 00 ff) and closed by 00 01, so ("ab","c") and
 // ("a","bc") never meet. `minute` counts from 1970. In 0x04 and 0x05 the
 // position is the first of the list: a commit group adds one key for each
-// (service, minute) that it touches, not one for each event. Record and
-// PositionList are of secondstory.stored.v1, the others of secondstory.v1.
+// (service, minute) that it touches, not one for each event. 0x24 and 0x29 list
+// every record of an incident and of what belongs to it, its candidates
+// included; an action without a due time is due at 2^64 - 1. Record,
+// PositionList and AccountRecord are of secondstory.stored.v1, the others of
+// secondstory.v1.
 //
 // Changing a line here is a migration: keyspace_test pins each layout byte by
 // byte, and kFormatVersion must rise.
@@ -50,9 +62,11 @@ using Position = uint64_t;
 
 // What this program writes. It takes databases of this version and of those
 // before, which then have this one, and refuses those of a newer one.
+//   3  lists what people told (0x24, 0x29); older databases lack both for what
+//      was told before
 //   2  event ids (0x02) are written in bulk, some time after the events
 //   1  they came with the events
-inline constexpr uint32_t kFormatVersion = 2;
+inline constexpr uint32_t kFormatVersion = 3;
 
 // The groups of keys that are stored apart because they live differently: the
 // log grows at its end, ids are only looked up one by one, lists are merged.
@@ -86,6 +100,14 @@ std::string TimelineEntry(absl::string_view incident, int64_t event_micros,
                           absl::string_view entry);
 std::string TimelineEntryId(absl::string_view incident,
                             absl::string_view entry);
+std::string IncidentHistory(absl::string_view incident, Position position);
+std::string Account(absl::string_view incident, absl::string_view account);
+std::string Action(absl::string_view incident, absl::string_view action);
+// No `due_micros`: after all that have one.
+std::string ActionByDue(std::optional<int64_t> due_micros,
+                        absl::string_view incident, absl::string_view action);
+std::string GapAnswer(absl::string_view incident, absl::string_view gap);
+std::string Told(Position position);
 
 // The ranges that are read in order. Minutes are [first, last]; times newest
 // first, with every id at each.
@@ -98,13 +120,26 @@ KeyRange Minutes(uint32_t first, uint32_t last);
 KeyRange CandidatesByOnset(int64_t first_micros, int64_t end_micros);
 KeyRange IncidentsByStart(int64_t first_micros, int64_t end_micros);
 KeyRange TimelineEntries(absl::string_view incident);
+KeyRange IncidentHistoryAfter(absl::string_view incident, Position position);
+KeyRange Accounts(absl::string_view incident);
+KeyRange Actions(absl::string_view incident);
+KeyRange AllActions();
+KeyRange AllActionsByDue();
+// Due before `end_micros`.
+KeyRange ActionsByDue(int64_t end_micros);
+KeyRange GapAnswers(absl::string_view incident);
+KeyRange ToldAfter(Position position);
 
 // What the last bytes of a key say.
 // REQUIRES: the key was made by the function of that name.
 Position LogPosition(absl::string_view key);
 uint32_t MinuteOf(absl::string_view by_service_or_time_key);
 Position ListPosition(absl::string_view by_service_or_time_key);
-std::string IdOf(absl::string_view by_onset_or_start_key);
+Position HistoryPosition(absl::string_view incident_history_key);
+Position ToldPosition(absl::string_view told_key);
+// The last id; and the one before it, of a key that ends with two.
+std::string IdOf(absl::string_view key);
+std::string OuterIdOf(absl::string_view action_key);
 
 }  // namespace keys
 

@@ -49,7 +49,20 @@ TEST(KeyspaceTest, StaysTheSameByteByByte) {
   EXPECT_EQ(Hex(keys::TimelineEntry(kId, 5, kId)),
             "22" + id + "0000000000000005" + id);
   EXPECT_EQ(Hex(keys::TimelineEntryId(kId, kId)), "23" + id + id);
-  EXPECT_EQ(kFormatVersion, 2u);
+  EXPECT_EQ(Hex(keys::IncidentHistory(kId, 9)), "24" + id + "0000000000000009");
+  EXPECT_EQ(Hex(keys::Account(kId, kId)), "25" + id + id);
+  EXPECT_EQ(Hex(keys::Action(kId, kId)), "26" + id + id);
+  EXPECT_EQ(Hex(keys::ActionByDue(5, kId, kId)),
+            "27"
+            "0000000000000005" +
+                id + id);
+  EXPECT_EQ(Hex(keys::ActionByDue(std::nullopt, kId, kId)),
+            "27"
+            "ffffffffffffffff" +
+                id + id);
+  EXPECT_EQ(Hex(keys::GapAnswer(kId, kId)), "28" + id + id);
+  EXPECT_EQ(Hex(keys::Told(9)), "290000000000000009");
+  EXPECT_EQ(kFormatVersion, 3u);
 }
 
 TEST(KeyspaceTest, NeverMixesTextsThatShareBytes) {
@@ -94,6 +107,15 @@ TEST(KeyspaceTest, RangesHoldTheirEndsAsDocumented) {
   EXPECT_THAT(keys::CandidateByOnset(19, kId), Ge(onset.first));
   EXPECT_THAT(keys::CandidateByOnset(10, last_id), Lt(onset.last));
   EXPECT_THAT(keys::CandidateByOnset(9, std::string(16, '\0')), Ge(onset.last));
+
+  const KeyRange due = keys::ActionsByDue(10);
+  EXPECT_THAT(keys::ActionByDue(9, last_id, last_id), Lt(due.last));
+  EXPECT_THAT(keys::ActionByDue(10, kId, kId), Ge(due.last));
+  EXPECT_THAT(keys::ActionByDue(std::nullopt, last_id, last_id),
+              Lt(keys::AllActionsByDue().last));
+  const KeyRange history = keys::IncidentHistoryAfter(kId, 7);
+  EXPECT_THAT(keys::IncidentHistory(kId, 7), Lt(history.first));
+  EXPECT_THAT(keys::IncidentHistory(kId, ~0ull), Lt(history.last));
 }
 
 TEST(KeyspaceTest, ReadsBackWhatItWrote) {
@@ -101,6 +123,10 @@ TEST(KeyspaceTest, ReadsBackWhatItWrote) {
   EXPECT_EQ(keys::MinuteOf(keys::ByService("x", 5, 9)), 5u);
   EXPECT_EQ(keys::ListPosition(keys::ByTime(5, 9)), 9u);
   EXPECT_EQ(keys::IdOf(keys::IncidentByStart(3, kId)), kId);
+  const std::string other = "fedcba9876543210";
+  EXPECT_EQ(keys::OuterIdOf(keys::ActionByDue(3, other, kId)), other);
+  EXPECT_EQ(keys::HistoryPosition(keys::IncidentHistory(kId, 8)), 8u);
+  EXPECT_EQ(keys::ToldPosition(keys::Told(8)), 8u);
   EXPECT_EQ(DecodeUint64(EncodeUint64(1ull << 63)), 1ull << 63);
   EXPECT_EQ(DecodeUint32("123"), std::nullopt);
 }
