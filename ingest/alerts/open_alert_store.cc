@@ -41,7 +41,7 @@ absl::StatusOr<std::unique_ptr<OpenAlertStore>> OpenAlertStore::Open(
     const std::string& dir) {
   SS_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
-      SqliteDatabase::Open(dir + "/open_alerts.db", kFormatVersion, kSchema));
+      SqliteDatabase::Open({dir + "/open_alerts.db", kFormatVersion, kSchema}));
   return std::unique_ptr<OpenAlertStore>(
       new OpenAlertStore(std::move(database)));
 }

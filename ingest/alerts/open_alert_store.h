@@ -10,8 +10,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "base/sqlite.h"
 #include "ingest/alerts/open_alerts.h"
-#include "ingest/delivery/sqlite.h"
 
 namespace secondstory::ingest {
 

@@ -29,7 +29,7 @@ constexpr char kSchema[] = R"sql(
 absl::StatusOr<std::unique_ptr<Spool>> Spool::Open(const std::string& dir) {
   SS_ASSIGN_OR_RETURN(
       std::unique_ptr<SqliteDatabase> database,
-      SqliteDatabase::Open(dir + "/spool.db", kSpoolFormatVersion, kSchema));
+      SqliteDatabase::Open({dir + "/spool.db", kSpoolFormatVersion, kSchema}));
   auto spool = std::unique_ptr<Spool>(new Spool(std::move(database)));
   SS_ASSIGN_OR_RETURN(SpoolSize size, spool->Measure());
   // A file never shrinks by itself; once it is empty that costs nothing.

@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
-#include "ingest/delivery/sqlite.h"
+#include "base/sqlite.h"
 #include "ingest/delivery/worker_cursor.h"
 
 namespace secondstory::ingest {

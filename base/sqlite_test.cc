@@ -1,4 +1,4 @@
-#include "ingest/delivery/sqlite.h"
+#include "base/sqlite.h"
 
 #include <cstdlib>
 #include <fstream>
@@ -8,7 +8,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
-namespace secondstory::ingest {
+namespace secondstory {
 namespace {
 
 using ::testing::HasSubstr;
@@ -37,14 +37,14 @@ TEST_F(SqliteTest, KeepsAnyBytes) {
   const std::string bytes("a\0\xff", 3);
   {
     SS_ASSERT_OK_AND_ASSIGN(auto database,
-                            SqliteDatabase::Open(path_, 1, kSchema));
+                            SqliteDatabase::Open({path_, 1, kSchema}));
     SS_ASSERT_OK_AND_ASSIGN(
         SqliteStatement add,
         database->Prepare("INSERT INTO item VALUES (?), (?)"));
     SS_ASSERT_OK(add.Bind(0, bytes).Bind(1, "").Run());
   }
   SS_ASSERT_OK_AND_ASSIGN(auto database,
-                          SqliteDatabase::Open(path_, 1, kSchema));
+                          SqliteDatabase::Open({path_, 1, kSchema}));
   SS_ASSERT_OK_AND_ASSIGN(SqliteStatement read,
                           database->Prepare("SELECT value FROM item"));
   std::vector<std::string> found;
@@ -58,7 +58,7 @@ TEST_F(SqliteTest, KeepsAnyBytes) {
 
 TEST_F(SqliteTest, LeavesNoTraceOfAFailedTransaction) {
   SS_ASSERT_OK_AND_ASSIGN(auto database,
-                          SqliteDatabase::Open(path_, 1, kSchema));
+                          SqliteDatabase::Open({path_, 1, kSchema}));
   const absl::Status status = database->Transact([&]() -> absl::Status {
     SS_EXPECT_OK(database->Execute("INSERT INTO item VALUES ('x')"));
     return absl::CancelledError("changed my mind");
@@ -69,32 +69,46 @@ TEST_F(SqliteTest, LeavesNoTraceOfAFailedTransaction) {
 
 TEST_F(SqliteTest, RefusesASecondOwner) {
   SS_ASSERT_OK_AND_ASSIGN(auto database,
-                          SqliteDatabase::Open(path_, 1, kSchema));
-  EXPECT_THAT(SqliteDatabase::Open(path_, 1, kSchema),
+                          SqliteDatabase::Open({path_, 1, kSchema}));
+  EXPECT_THAT(SqliteDatabase::Open({path_, 1, kSchema}),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("another process owns it")));
 }
 
 TEST_F(SqliteTest, RefusesANewerFormat) {
-  SS_ASSERT_OK(SqliteDatabase::Open(path_, 2, kSchema));
-  EXPECT_THAT(SqliteDatabase::Open(path_, 1, kSchema),
+  SS_ASSERT_OK(SqliteDatabase::Open({path_, 2, kSchema}));
+  EXPECT_THAT(SqliteDatabase::Open({path_, 1, kSchema}),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("format version 2")));
 }
 
 TEST_F(SqliteTest, RefusesAFileThatIsNotItsOwn) {
-  SS_ASSERT_OK(SqliteDatabase::Open(path_, 1, kSchema));
+  SS_ASSERT_OK(SqliteDatabase::Open({path_, 1, kSchema}));
   const std::string other = path_ + ".txt";
   std::ofstream(other) << std::string(5000, 'x');
-  EXPECT_THAT(SqliteDatabase::Open(other, 1, kSchema),
+  EXPECT_THAT(SqliteDatabase::Open({other, 1, kSchema}),
               StatusIs(absl::StatusCode::kDataLoss, HasSubstr("x.db.txt")));
+}
+
+TEST_F(SqliteTest, LetsReadersLookBesideTheWriterOfADerivedFile) {
+  SqliteOptions options{path_, 1, kSchema};
+  options.derived = true;
+  SS_ASSERT_OK_AND_ASSIGN(auto writer, SqliteDatabase::Open(options));
+  SS_ASSERT_OK_AND_ASSIGN(auto reader, SqliteDatabase::OpenReader(options));
+  SS_ASSERT_OK(writer->Transact([&]() -> absl::Status {
+    SS_EXPECT_OK(writer->Execute("INSERT INTO item VALUES ('x')"));
+    EXPECT_EQ(CountItems(reader.get()), 0);
+    return absl::OkStatus();
+  }));
+  EXPECT_EQ(CountItems(reader.get()), 1);
+  EXPECT_FALSE(reader->Execute("DELETE FROM item").ok());
 }
 
 TEST_F(SqliteTest, NamesAFolderThatCannotBeMade) {
   EXPECT_THAT(
-      SqliteDatabase::Open("/dev/null/x/y.db", 1, kSchema),
+      SqliteDatabase::Open({"/dev/null/x/y.db", 1, kSchema}),
       StatusIs(absl::StatusCode::kUnavailable, HasSubstr("/dev/null/x")));
 }
 
 }  // namespace
-}  // namespace secondstory::ingest
+}  // namespace secondstory

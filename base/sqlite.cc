@@ -1,4 +1,4 @@
-#include "ingest/delivery/sqlite.h"
+#include "base/sqlite.h"
 
 #include <sqlite3.h>
 
@@ -8,11 +8,13 @@
 #include "absl/strings/str_cat.h"
 #include "base/status_macros.h"
 
-namespace secondstory::ingest {
+namespace secondstory {
 namespace {
 
 // "SSsp", so that `file` and we know our own.
 constexpr int kApplicationId = 0x53537370;
+
+constexpr int kBusyTimeoutMillis = 5000;
 
 absl::StatusCode CodeOf(int sqlite_code) {
   switch (sqlite_code & 0xff) {
@@ -87,6 +89,13 @@ SqliteStatement& SqliteStatement::Bind(int index, absl::string_view bytes) {
   return *this;
 }
 
+SqliteStatement& SqliteStatement::BindText(int index, absl::string_view text) {
+  const char* start = text.empty() ? "" : text.data();
+  sqlite3_bind_text64(statement_.get(), index + 1, start, text.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
+  return *this;
+}
+
 SqliteStatement& SqliteStatement::BindNull(int index) {
   sqlite3_bind_null(statement_.get(), index + 1);
   return *this;
@@ -109,6 +118,10 @@ int64_t SqliteStatement::Int64(int column) const {
   return sqlite3_column_int64(statement_.get(), column);
 }
 
+double SqliteStatement::Double(int column) const {
+  return sqlite3_column_double(statement_.get(), column);
+}
+
 std::string SqliteStatement::Bytes(int column) const {
   const void* bytes = sqlite3_column_blob(statement_.get(), column);
   const int size = sqlite3_column_bytes(statement_.get(), column);
@@ -121,29 +134,47 @@ bool SqliteStatement::IsNull(int column) const {
   return sqlite3_column_type(statement_.get(), column) == SQLITE_NULL;
 }
 
-absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
-    const std::string& path, int format_version, const char* schema) {
-  SS_RETURN_IF_ERROR(MakeParentFolder(path));
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Connect(
+    const SqliteOptions& options, int flags) {
   auto result = std::unique_ptr<SqliteDatabase>(new SqliteDatabase);
   sqlite3* database = nullptr;
-  const int code = sqlite3_open_v2(
-      path.c_str(), &database,
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-      nullptr);
+  const int code = sqlite3_open_v2(options.path.c_str(), &database,
+                                   flags | SQLITE_OPEN_NOMUTEX, nullptr);
   result->database_.reset(database);
   if (code != SQLITE_OK) return ErrorOf(database, code);
   sqlite3_extended_result_codes(database, 1);
-  SS_RETURN_IF_ERROR(result->Initialize(format_version, schema));
+  // Between our own connections nothing takes longer than a checkpoint.
+  if (options.derived) sqlite3_busy_timeout(database, kBusyTimeoutMillis);
+  if (options.extend != nullptr) {
+    SS_RETURN_IF_ERROR(options.extend(database));
+  }
   return result;
 }
 
-absl::Status SqliteDatabase::Initialize(int format_version,
-                                        const char* schema) {
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
+    const SqliteOptions& options) {
+  SS_RETURN_IF_ERROR(MakeParentFolder(options.path));
+  SS_ASSIGN_OR_RETURN(
+      std::unique_ptr<SqliteDatabase> result,
+      Connect(options, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  SS_RETURN_IF_ERROR(result->Initialize(options));
+  return result;
+}
+
+absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::OpenReader(
+    const SqliteOptions& options) {
+  return Connect(options, SQLITE_OPEN_READONLY);
+}
+
+absl::Status SqliteDatabase::Initialize(const SqliteOptions& options) {
   // The order matters: exclusive locking before the first access makes this
   // connection the owner, and keeps the WAL's index out of shared memory.
-  SS_RETURN_IF_ERROR(Execute("PRAGMA locking_mode=EXCLUSIVE"));
+  if (!options.derived) {
+    SS_RETURN_IF_ERROR(Execute("PRAGMA locking_mode=EXCLUSIVE"));
+  }
   SS_RETURN_IF_ERROR(Execute("PRAGMA journal_mode=WAL"));
-  SS_RETURN_IF_ERROR(Execute("PRAGMA synchronous=FULL"));
+  SS_RETURN_IF_ERROR(Execute(options.derived ? "PRAGMA synchronous=NORMAL"
+                                             : "PRAGMA synchronous=FULL"));
   return Transact([&]() -> absl::Status {
     int64_t values[3] = {};
     int index = 0;
@@ -158,11 +189,11 @@ absl::Status SqliteDatabase::Initialize(int format_version,
     }
     if (values[0] > 0 || values[1] != 0) {
       return CheckFormat(sqlite3_db_filename(database_.get(), "main"),
-                         values[1], values[2], format_version);
+                         values[1], values[2], options.format_version);
     }
-    SS_RETURN_IF_ERROR(Execute(schema));
+    SS_RETURN_IF_ERROR(Execute(options.schema));
     return Execute(absl::StrCat("PRAGMA application_id=", kApplicationId,
-                                ";PRAGMA user_version=", format_version)
+                                ";PRAGMA user_version=", options.format_version)
                        .c_str());
   });
 }
@@ -191,4 +222,4 @@ absl::Status SqliteDatabase::Transact(
   return status;
 }
 
-}  // namespace secondstory::ingest
+}  // namespace secondstory
