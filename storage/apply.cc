@@ -101,13 +101,6 @@ void ApplyCursor(const v1::Cursor& cursor, Mutations* mutations) {
                  cursor.SerializeAsString());
 }
 
-// Lists a record of an incident, or of what belongs to it.
-void ApplyTold(Position position, const std::string& incident_id,
-               Mutations* mutations) {
-  mutations->Put(keys::IncidentHistory(IdFromHex(incident_id), position), "");
-  mutations->Put(keys::Told(position), "");
-}
-
 void ApplyCandidate(Position position,
                     const stored::v1::CandidateRecord& record,
                     Mutations* mutations) {
@@ -125,12 +118,9 @@ void ApplyCandidate(Position position,
                  EncodeUint64(position));
   mutations->Put(keys::CandidateByOnset(ToMicros(candidate.onset_time()), id),
                  summary.SerializeAsString());
-  if (!candidate.incident_id().empty()) {
-    ApplyTold(position, candidate.incident_id(), mutations);
-  }
 }
 
-void ApplyIncident(Position position, const stored::v1::IncidentRecord& record,
+void ApplyIncident(const stored::v1::IncidentRecord& record,
                    Mutations* mutations) {
   const v1::Incident& incident = record.incident();
   const std::string id = IdFromHex(incident.incident_id());
@@ -141,11 +131,9 @@ void ApplyIncident(Position position, const stored::v1::IncidentRecord& record,
   mutations->Put(keys::Incident(id), incident.SerializeAsString());
   mutations->Put(keys::IncidentByStart(ToMicros(incident.start_time()), id),
                  "");
-  ApplyTold(position, incident.incident_id(), mutations);
 }
 
-void ApplyTimelineEntry(Position position,
-                        const stored::v1::TimelineEntryRecord& record,
+void ApplyTimelineEntry(const stored::v1::TimelineEntryRecord& record,
                         Mutations* mutations) {
   const std::string incident = IdFromHex(record.incident_id());
   const std::string entry = IdFromHex(record.entry().entry_id());
@@ -158,20 +146,17 @@ void ApplyTimelineEntry(Position position,
                  record.entry().SerializeAsString());
   mutations->Put(keys::TimelineEntryId(incident, entry),
                  EncodeUint64(static_cast<uint64_t>(micros)));
-  ApplyTold(position, record.incident_id(), mutations);
 }
 
-void ApplyAccount(Position position, const stored::v1::AccountRecord& record,
+void ApplyAccount(const stored::v1::AccountRecord& record,
                   Mutations* mutations) {
   const v1::Account& account = record.account();
   mutations->Put(keys::Account(IdFromHex(account.incident_id()),
                                IdFromHex(account.account_id())),
                  record.SerializeAsString());
-  ApplyTold(position, account.incident_id(), mutations);
 }
 
-void ApplyAction(Position position, const stored::v1::ActionRecord& record,
-                 Mutations* mutations) {
+void ApplyAction(const stored::v1::ActionRecord& record, Mutations* mutations) {
   const v1::ActionItem& action = record.action();
   const std::string incident = IdFromHex(action.incident_id());
   const std::string id = IdFromHex(action.action_id());
@@ -191,16 +176,13 @@ void ApplyAction(Position position, const stored::v1::ActionRecord& record,
     mutations->Delete(keys::ActionByDue(std::nullopt, incident, id));
   }
   mutations->Put(keys::Action(incident, id), action.SerializeAsString());
-  ApplyTold(position, action.incident_id(), mutations);
 }
 
-void ApplyGapAnswer(Position position,
-                    const stored::v1::GapAnswerRecord& record,
+void ApplyGapAnswer(const stored::v1::GapAnswerRecord& record,
                     Mutations* mutations) {
   mutations->Put(keys::GapAnswer(IdFromHex(record.incident_id()),
                                  IdFromHex(record.gap().gap_id())),
                  record.gap().SerializeAsString());
-  ApplyTold(position, record.incident_id(), mutations);
 }
 
 void ApplyOther(Position position, const std::string& bytes,
@@ -208,23 +190,23 @@ void ApplyOther(Position position, const std::string& bytes,
   Record record;
   // REQUIRED by NewRecord; a record that is none changes nothing.
   if (!record.ParseFromString(bytes)) return;
+  ApplyTold(position, record, mutations);
   switch (record.body_case()) {
     case Record::kCursor:
       return ApplyCursor(record.cursor(), mutations);
     case Record::kCandidate:
       return ApplyCandidate(position, record.candidate(), mutations);
     case Record::kIncident:
-      return ApplyIncident(position, record.incident(), mutations);
+      return ApplyIncident(record.incident(), mutations);
     case Record::kTimelineEntry:
-      return ApplyTimelineEntry(position, record.timeline_entry(), mutations);
+      return ApplyTimelineEntry(record.timeline_entry(), mutations);
     case Record::kAccount:
-      return ApplyAccount(position, record.account(), mutations);
+      return ApplyAccount(record.account(), mutations);
     case Record::kAction:
-      return ApplyAction(position, record.action(), mutations);
+      return ApplyAction(record.action(), mutations);
     case Record::kGapAnswer:
-      return ApplyGapAnswer(position, record.gap_answer(), mutations);
+      return ApplyGapAnswer(record.gap_answer(), mutations);
     case Record::kReveal:
-      return ApplyTold(position, record.reveal().incident_id(), mutations);
     case Record::kEvent:
     case Record::BODY_NOT_SET:
       return;
@@ -256,6 +238,38 @@ NewEvent MakeNewEvent(absl::string_view bytes) {
 NewRecord EncodeRecord(Record record, int64_t append_micros) {
   record.set_append_micros(append_micros);
   return {append_micros, nullptr, record.SerializeAsString()};
+}
+
+const std::string& IncidentOf(const Record& record) {
+  switch (record.body_case()) {
+    case Record::kCandidate:
+      return record.candidate().candidate().incident_id();
+    case Record::kIncident:
+      return record.incident().incident().incident_id();
+    case Record::kTimelineEntry:
+      return record.timeline_entry().incident_id();
+    case Record::kAccount:
+      return record.account().account().incident_id();
+    case Record::kAction:
+      return record.action().action().incident_id();
+    case Record::kGapAnswer:
+      return record.gap_answer().incident_id();
+    case Record::kReveal:
+      return record.reveal().incident_id();
+    case Record::kEvent:
+    case Record::kCursor:
+    case Record::BODY_NOT_SET:
+      break;
+  }
+  static const std::string* const none = new std::string();
+  return *none;
+}
+
+void ApplyTold(Position position, const Record& record, Mutations* mutations) {
+  const std::string& incident = IncidentOf(record);
+  if (incident.empty()) return;
+  mutations->Put(keys::IncidentHistory(IdFromHex(incident), position), "");
+  mutations->Put(keys::Told(position), "");
 }
 
 Mutations Apply(Position first, absl::Span<const NewRecord> records) {

@@ -47,6 +47,15 @@ struct NewRecord {
 };
 NewRecord EncodeRecord(stored::v1::Record record, int64_t append_micros);
 
+// The incident that `record` is about, or that what it is about belongs to; 32
+// hex digits, or empty for none.
+const std::string& IncidentOf(const stored::v1::Record& record);
+
+// Lists the record at `position` under its incident, if it has one, and among
+// what people told.
+void ApplyTold(Position position, const stored::v1::Record& record,
+               Mutations* mutations);
+
 // The mutations of `records`, which take the positions from `first` on. The
 // index lists cover the whole span: one key for each (service, minute). Ids of
 // events are not among them, see EventIds.

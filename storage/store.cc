@@ -46,6 +46,58 @@ bool AllowsAny(const std::vector<std::string>& filter, const Range& values) {
                      [&](const std::string& v) { return Allows(filter, v); });
 }
 
+// All values of a range.
+template <typename Message>
+absl::StatusOr<std::vector<Message>> ParseAll(const Tables& tables,
+                                              const KeyRange& range,
+                                              absl::string_view what) {
+  std::vector<Message> messages;
+  const auto it = tables.NewIterator(range);
+  for (it->SeekToFirst(); it->Valid(); it->Next()) {
+    SS_ASSIGN_OR_RETURN(Message message, Parse<Message>(it->value(), what));
+    messages.push_back(std::move(message));
+  }
+  SS_RETURN_IF_ERROR(it->status());
+  return messages;
+}
+
+// The value of a key.
+template <typename Message>
+absl::StatusOr<Message> ParseOne(const Tables& tables, const std::string& key,
+                                 absl::string_view what) {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> value, tables.Get(key));
+  if (!value.has_value()) return NotFound(what, keys::IdOf(key));
+  return Parse<Message>(*value, what);
+}
+
+bool IsOpen(v1::ActionState state) {
+  return state == v1::ACTION_STATE_OPEN ||
+         state == v1::ACTION_STATE_IN_PROGRESS;
+}
+
+bool Matches(const v1::ActionItem& action, const ActionQuery& query) {
+  const bool allowed = query.states.empty()
+                           ? IsOpen(action.state())
+                           : Allows(query.states, action.state());
+  return allowed && !action.has_delete_time() &&
+         Allows(query.owners, action.owner()) &&
+         (!query.due_before_micros.has_value() ||
+          (action.has_due_time() &&
+           ToMicros(action.due_time()) < *query.due_before_micros));
+}
+
+// Adds an action to a page; false when it is full.
+bool AddTo(v1::ActionItem action, const ActionQuery& query,
+           Page<v1::ActionItem>* page) {
+  if (!Matches(action, query)) return true;
+  if (page->items.size() == query.limit) {
+    page->more = true;
+    return false;
+  }
+  page->items.push_back(std::move(action));
+  return true;
+}
+
 // An event by its place in the order of a query.
 struct EventPlace {
   int64_t event_micros;
@@ -349,7 +401,9 @@ absl::StatusOr<Page<v1::Incident>> Store::ListIncidents(
     SS_ASSIGN_OR_RETURN(v1::Incident incident,
                         GetIncident(keys::IdOf(it->key())));
     if (!Allows(query.states, incident.state()) ||
-        !AllowsAny(query.services, incident.services())) {
+        (incident.has_delete_time() && !query.with_deleted) ||
+        !AllowsAny(query.services, incident.services()) ||
+        !AllowsAny(query.tags, incident.tags())) {
       continue;
     }
     if (page.items.size() == query.limit) {
@@ -364,16 +418,8 @@ absl::StatusOr<Page<v1::Incident>> Store::ListIncidents(
 
 absl::StatusOr<std::vector<v1::TimelineEntry>> Store::TimelineEntries(
     absl::string_view incident) const {
-  std::vector<v1::TimelineEntry> entries;
-  const auto it = tables_->NewIterator(keys::TimelineEntries(incident));
-  for (it->SeekToFirst(); it->Valid(); it->Next()) {
-    SS_ASSIGN_OR_RETURN(
-        v1::TimelineEntry entry,
-        Parse<v1::TimelineEntry>(it->value(), "timeline entry"));
-    entries.push_back(std::move(entry));
-  }
-  SS_RETURN_IF_ERROR(it->status());
-  return entries;
+  return ParseAll<v1::TimelineEntry>(*tables_, keys::TimelineEntries(incident),
+                                     "timeline entry");
 }
 
 absl::StatusOr<v1::TimelineEntry> Store::GetTimelineEntry(
@@ -388,6 +434,143 @@ absl::StatusOr<v1::TimelineEntry> Store::GetTimelineEntry(
       tables_->Get(keys::TimelineEntry(incident, event_micros, entry)));
   if (!value.has_value()) return NotFound("timeline entry", entry);
   return Parse<v1::TimelineEntry>(*value, "timeline entry");
+}
+
+ActionPlace PlaceOf(const v1::ActionItem& action) {
+  return {action.has_due_time()
+              ? static_cast<uint64_t>(ToMicros(action.due_time()))
+              : kNeverDue,
+          IdFromHex(action.incident_id()) + IdFromHex(action.action_id())};
+}
+
+absl::StatusOr<stored::v1::AccountRecord> Store::GetAccount(
+    absl::string_view incident, absl::string_view account) const {
+  return ParseOne<stored::v1::AccountRecord>(
+      *tables_, keys::Account(incident, account), "account");
+}
+
+absl::StatusOr<v1::ActionItem> Store::GetAction(
+    absl::string_view incident, absl::string_view action) const {
+  return ParseOne<v1::ActionItem>(*tables_, keys::Action(incident, action),
+                                  "action");
+}
+
+absl::StatusOr<v1::Gap> Store::GetGapAnswer(absl::string_view incident,
+                                            absl::string_view gap) const {
+  return ParseOne<v1::Gap>(*tables_, keys::GapAnswer(incident, gap),
+                           "answer to gap");
+}
+
+absl::StatusOr<std::vector<stored::v1::AccountRecord>> Store::Accounts(
+    absl::string_view incident) const {
+  SS_ASSIGN_OR_RETURN(std::vector<stored::v1::AccountRecord> records,
+                      ParseAll<stored::v1::AccountRecord>(
+                          *tables_, keys::Accounts(incident), "account"));
+  // Equal times are told apart by the order of the keys.
+  std::stable_sort(records.begin(), records.end(),
+                   [](const auto& a, const auto& b) {
+                     return ToMicros(a.account().create_time()) <
+                            ToMicros(b.account().create_time());
+                   });
+  return records;
+}
+
+absl::StatusOr<std::vector<v1::ActionItem>> Store::Actions(
+    absl::string_view incident) const {
+  SS_ASSIGN_OR_RETURN(
+      std::vector<v1::ActionItem> actions,
+      ParseAll<v1::ActionItem>(*tables_, keys::Actions(incident), "action"));
+  std::stable_sort(
+      actions.begin(), actions.end(), [](const auto& a, const auto& b) {
+        return ToMicros(a.create_time()) < ToMicros(b.create_time());
+      });
+  return actions;
+}
+
+absl::StatusOr<std::vector<v1::Gap>> Store::GapAnswers(
+    absl::string_view incident) const {
+  return ParseAll<v1::Gap>(*tables_, keys::GapAnswers(incident),
+                           "answer to a gap");
+}
+
+absl::StatusOr<v1::ActionItem> Store::ActionAt(absl::string_view key) const {
+  return GetAction(keys::OuterIdOf(key), keys::IdOf(key));
+}
+
+absl::StatusOr<Page<v1::ActionItem>> Store::ListActions(
+    const ActionQuery& query) const {
+  Page<v1::ActionItem> page;
+  const bool only_open =
+      std::all_of(query.states.begin(), query.states.end(), IsOpen);
+  if (query.incident.empty() && only_open) {
+    const auto it =
+        tables_->NewIterator(query.due_before_micros.has_value()
+                                 ? keys::ActionsByDue(*query.due_before_micros)
+                                 : keys::AllActionsByDue());
+    it->SeekToFirst();
+    if (query.after.has_value()) {
+      const auto& [due, ids] = *query.after;
+      it->Seek(keys::ActionByDue(due == kNeverDue ? std::optional<int64_t>()
+                                                  : static_cast<int64_t>(due),
+                                 ids.substr(0, kIdBytes),
+                                 ids.substr(kIdBytes)) +
+               '\0');
+    }
+    for (; it->Valid(); it->Next()) {
+      SS_ASSIGN_OR_RETURN(v1::ActionItem action, ActionAt(it->key()));
+      if (!AddTo(std::move(action), query, &page)) break;
+    }
+    SS_RETURN_IF_ERROR(it->status());
+    return page;
+  }
+  SS_ASSIGN_OR_RETURN(
+      std::vector<v1::ActionItem> actions,
+      ParseAll<v1::ActionItem>(*tables_,
+                               query.incident.empty()
+                                   ? keys::AllActions()
+                                   : keys::Actions(query.incident),
+                               "action"));
+  std::sort(actions.begin(), actions.end(), [](const auto& a, const auto& b) {
+    return PlaceOf(a) < PlaceOf(b);
+  });
+  for (v1::ActionItem& action : actions) {
+    if (query.after.has_value() && PlaceOf(action) <= *query.after) continue;
+    if (!AddTo(std::move(action), query, &page)) break;
+  }
+  return page;
+}
+
+absl::StatusOr<LogPage> Store::ReadListed(const KeyRange& range, Position after,
+                                          size_t count_max,
+                                          size_t bytes_max) const {
+  LogPage page;
+  page.last = after;
+  size_t bytes = 0;
+  const auto it = tables_->NewIterator(range);
+  for (it->SeekToFirst(); it->Valid() && page.records.size() < count_max;
+       it->Next()) {
+    // Both lists end with the position.
+    const Position position = keys::ToldPosition(it->key());
+    SS_ASSIGN_OR_RETURN(Record record, GetRecord(position));
+    bytes += record.ByteSizeLong();
+    if (bytes > bytes_max && !page.records.empty()) break;
+    page.last = position;
+    page.records.emplace_back(position, std::move(record));
+  }
+  SS_RETURN_IF_ERROR(it->status());
+  return page;
+}
+
+absl::StatusOr<LogPage> Store::ReadHistory(absl::string_view incident,
+                                           Position after, size_t count_max,
+                                           size_t bytes_max) const {
+  return ReadListed(keys::IncidentHistoryAfter(incident, after), after,
+                    count_max, bytes_max);
+}
+
+absl::StatusOr<LogPage> Store::ReadTold(Position after, size_t count_max,
+                                        size_t bytes_max) const {
+  return ReadListed(keys::ToldAfter(after), after, count_max, bytes_max);
 }
 
 }  // namespace secondstory::storage

@@ -17,6 +17,7 @@
 #include "secondstory/v1/event.pb.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "secondstory/v1/incident_service.pb.h"
+#include "secondstory/v1/review_service.pb.h"
 #include "storage/keyspace.h"
 #include "storage/tables.h"
 
@@ -54,8 +55,29 @@ struct IncidentQuery {
   TimeRange start;
   std::vector<v1::IncidentState> states;
   std::vector<std::string> services;
+  std::vector<std::string> tags;
+  // Those that were deleted, too.
+  bool with_deleted = false;
   size_t limit = 50;
   std::optional<std::pair<int64_t, std::string>> after;
+};
+
+// Where an action stands in lists: by when it is due (without a due time:
+// kNeverDue), then by the binary ids of its incident and its own, 32 bytes.
+inline constexpr uint64_t kNeverDue = std::numeric_limits<uint64_t>::max();
+using ActionPlace = std::pair<uint64_t, std::string>;
+ActionPlace PlaceOf(const v1::ActionItem& action);
+
+struct ActionQuery {
+  // Of this incident, binary; empty: of all.
+  std::string incident;
+  // Empty: OPEN and IN_PROGRESS.
+  std::vector<v1::ActionState> states;
+  std::vector<std::string> owners;
+  // Only those with a due time before it.
+  std::optional<int64_t> due_before_micros;
+  size_t limit = 50;
+  std::optional<ActionPlace> after;
 };
 
 // One page. `more`: there is at least one further that matches.
@@ -115,14 +137,50 @@ class Store {
   absl::StatusOr<Page<v1::Incident>> ListIncidents(
       const IncidentQuery& query) const;
 
-  // What people added, in timeline order.
+  // What people added, in timeline order; lines that were deleted, too.
   absl::StatusOr<std::vector<v1::TimelineEntry>> TimelineEntries(
       absl::string_view incident) const;
   // NOT_FOUND: no such entry.
   absl::StatusOr<v1::TimelineEntry> GetTimelineEntry(
       absl::string_view incident, absl::string_view entry) const;
 
+  // NOT_FOUND: no such account, action, answer.
+  absl::StatusOr<stored::v1::AccountRecord> GetAccount(
+      absl::string_view incident, absl::string_view account) const;
+  absl::StatusOr<v1::ActionItem> GetAction(absl::string_view incident,
+                                           absl::string_view action) const;
+  absl::StatusOr<v1::Gap> GetGapAnswer(absl::string_view incident,
+                                       absl::string_view gap) const;
+  // In the order in which they were given, withdrawn ones too.
+  absl::StatusOr<std::vector<stored::v1::AccountRecord>> Accounts(
+      absl::string_view incident) const;
+  // In the order in which they were created, deleted ones too.
+  absl::StatusOr<std::vector<v1::ActionItem>> Actions(
+      absl::string_view incident) const;
+  // By gap id.
+  absl::StatusOr<std::vector<v1::Gap>> GapAnswers(
+      absl::string_view incident) const;
+  // By their places, without deleted ones. Cost: proportional to the actions of
+  // the incident, to all of them when a state is asked for that is not open, to
+  // the page otherwise.
+  absl::StatusOr<Page<v1::ActionItem>> ListActions(
+      const ActionQuery& query) const;
+
+  // Records of an incident and of what belongs to it, after `after`, at most
+  // `count_max` and, behind the first, at most `bytes_max`.
+  absl::StatusOr<LogPage> ReadHistory(absl::string_view incident,
+                                      Position after, size_t count_max,
+                                      size_t bytes_max) const;
+  // The same of all incidents: what people told, for whoever keeps something
+  // that is derived from it. Never skips what is committed later: positions
+  // are committed in their order.
+  absl::StatusOr<LogPage> ReadTold(Position after, size_t count_max,
+                                   size_t bytes_max) const;
+
  private:
+  absl::StatusOr<LogPage> ReadListed(const KeyRange& range, Position after,
+                                     size_t count_max, size_t bytes_max) const;
+  absl::StatusOr<v1::ActionItem> ActionAt(absl::string_view by_due_key) const;
   absl::StatusOr<stored::v1::Record> GetRecord(Position position) const;
   absl::StatusOr<std::vector<v1::Event>> GetEvents(
       const std::vector<Position>& positions) const;

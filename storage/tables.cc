@@ -1,8 +1,5 @@
 #include "storage/tables.h"
 
-#include "absl/strings/str_cat.h"
-#include "base/status_macros.h"
-
 namespace secondstory::storage {
 
 void Mutations::Put(absl::string_view key,
@@ -42,28 +39,6 @@ Mutation Mutations::operator[](size_t i) const {
         bytes.substr(entry.value_begin, entry.end - entry.value_begin);
   }
   return mutation;
-}
-
-absl::Status CheckFormat(Tables* tables) {
-  SS_ASSIGN_OR_RETURN(const std::optional<std::string> stored,
-                      tables->Get(keys::Format()));
-  const Mutations this_version = {
-      {keys::Format(), EncodeUint32(kFormatVersion)}};
-  if (!stored.has_value()) return tables->Write(this_version);
-  const std::optional<uint32_t> version = DecodeUint32(*stored);
-  if (!version.has_value()) {
-    return absl::DataLossError(
-        "the database's format version is not 4 bytes; restore a backup");
-  }
-  if (*version > kFormatVersion) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("the database has format version ", *version,
-                     ", this program knows versions up to ", kFormatVersion,
-                     "; start the newer program that wrote it"));
-  }
-  // What an older version lacks, EventIds finds in the log.
-  return *version < kFormatVersion ? tables->Write(this_version)
-                                   : absl::OkStatus();
 }
 
 }  // namespace secondstory::storage

@@ -121,10 +121,6 @@ class Tables {
   virtual absl::Status Import(const Mutations& sorted) = 0;
 };
 
-// Writes the format version into tables that are new or of an older one;
-// FAILED_PRECONDITION: they are of a newer version than this program.
-absl::Status CheckFormat(Tables* tables);
-
 }  // namespace secondstory::storage
 
 #endif  // SECONDSTORY_STORAGE_TABLES_H_

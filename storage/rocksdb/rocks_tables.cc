@@ -21,6 +21,7 @@
 #include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
+#include "storage/upgrade.h"
 
 namespace secondstory::storage {
 namespace {
@@ -327,7 +328,7 @@ absl::StatusOr<std::unique_ptr<RocksTables>> RocksTables::Open(
   auto tables = std::make_unique<OpenRocksTables>(
       options, db_options, std::unique_ptr<rocksdb::DB>(db),
       std::move(families));
-  SS_RETURN_IF_ERROR(CheckFormat(tables.get()));
+  SS_RETURN_IF_ERROR(Upgrade(tables.get()));
   return tables;
 }
 

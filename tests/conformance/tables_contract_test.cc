@@ -3,6 +3,7 @@
 #include <random>
 
 #include "storage/tables.h"
+#include "storage/upgrade.h"
 #include "tests/conformance/storage_under_test.h"
 
 namespace secondstory::storage {
@@ -143,19 +144,18 @@ TEST_P(TablesContractTest, ImportsSortedKeysOverThoseThatAreThere) {
 
 TEST_P(TablesContractTest, TakesOverTablesOfAnOlderFormat) {
   SS_ASSERT_OK(tables()->Write({{keys::Format(), EncodeUint32(1)}}));
-  SS_ASSERT_OK(CheckFormat(tables()));
+  SS_ASSERT_OK(Upgrade(tables()));
   EXPECT_THAT(tables()->Get(keys::Format()),
               IsOkAndHolds(Optional(EncodeUint32(kFormatVersion))));
 }
 
 TEST_P(TablesContractTest, RefusesTablesOfANewerFormat) {
-  SS_ASSERT_OK(CheckFormat(tables()));
-  SS_ASSERT_OK(CheckFormat(tables()));
+  SS_ASSERT_OK(Upgrade(tables()));
+  SS_ASSERT_OK(Upgrade(tables()));
   SS_ASSERT_OK(
       tables()->Write({{keys::Format(), EncodeUint32(kFormatVersion + 1)}}));
-  EXPECT_THAT(CheckFormat(tables()),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("newer program")));
+  EXPECT_THAT(Upgrade(tables()), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                          HasSubstr("newer program")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Tables, TablesContractTest,
