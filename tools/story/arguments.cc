@@ -9,6 +9,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "base/proto_time.h"
 
 namespace secondstory::story {
@@ -63,17 +64,19 @@ absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& args,
     const bool has_value = arg.find('=') != arg.npos;
     const absl::StatusOr<const Option*> option = Find(name, known);
     if (!option.ok()) return option.status();
+    std::string value = "true";
     if ((*option)->value.empty()) {
       if (has_value) return Wrong(name, parts.second, "no value");
-      arguments.options[name] = "true";
     } else if (has_value) {
-      arguments.options[name] = parts.second;
+      value = parts.second;
     } else if (i + 1 < args.size()) {
-      arguments.options[name] = args[++i];
+      value = args[++i];
     } else {
       return absl::InvalidArgumentError(
           absl::StrCat("--", name, ": no value; expected ", (*option)->value));
     }
+    arguments.options[name] = value;
+    arguments.repeated[name].push_back(std::move(value));
   }
   return arguments;
 }
@@ -81,6 +84,7 @@ absl::StatusOr<Arguments> ParseArguments(const std::vector<std::string>& args,
 absl::StatusOr<google::protobuf::Timestamp> ParseWhen(const std::string& option,
                                                       const std::string& text,
                                                       absl::Time now) {
+  if (text == "now") return FromTime(now);
   absl::Duration ago;
   if (absl::ParseDuration(text, &ago) && ago < absl::InfiniteDuration()) {
     return FromTime(now - ago);
@@ -96,6 +100,63 @@ absl::StatusOr<google::protobuf::Timestamp> ParseWhen(const std::string& option,
   return Wrong(option, text,
                "a time such as 2018-04-18T11:30:00Z, 2018-04-18 11:30 (UTC) or "
                "2h (ago)");
+}
+
+absl::StatusOr<google::protobuf::Timestamp> ParseNear(const std::string& option,
+                                                      const std::string& text,
+                                                      absl::Time reference,
+                                                      absl::Time now) {
+  absl::Time time_of_day;  // of 1970-01-01
+  bool is_time_of_day = false;
+  for (const char* format : {"%H:%M", "%H:%M:%S"}) {
+    is_time_of_day =
+        is_time_of_day || absl::ParseTime(format, text, &time_of_day, nullptr);
+  }
+  if (!is_time_of_day) {
+    const auto when = ParseWhen(option, text, now);
+    if (when.ok()) return when;
+    return Wrong(option, text,
+                 "a time such as 11:30 (UTC, the one nearest to the "
+                 "incident's start), 2018-04-18T11:30:00Z, 2018-04-18 11:30 "
+                 "(UTC), 2h (ago) or now");
+  }
+  const absl::Time first_guess =
+      absl::FromUnixSeconds(absl::ToUnixSeconds(reference) / 86400 * 86400) +
+      (time_of_day - absl::UnixEpoch());
+  absl::Time nearest = first_guess;
+  for (const absl::Duration shift : {-absl::Hours(24), absl::Hours(24)}) {
+    const absl::Time other = first_guess + shift;
+    if (absl::AbsDuration(other - reference) <
+        absl::AbsDuration(nearest - reference)) {
+      nearest = other;
+    }
+  }
+  return FromTime(nearest);
+}
+
+absl::StatusOr<google::protobuf::Timestamp> ParseDue(const std::string& option,
+                                                     const std::string& text,
+                                                     absl::Time now) {
+  absl::Duration ahead;
+  int64_t count = 0;
+  absl::string_view number = text;
+  if (absl::ConsumeSuffix(&number, "d") && absl::SimpleAtoi(number, &count)) {
+    ahead = count * absl::Hours(24);
+  } else if (number = text; absl::ConsumeSuffix(&number, "w") &&
+                            absl::SimpleAtoi(number, &count)) {
+    ahead = count * absl::Hours(7 * 24);
+  } else if (!absl::ParseDuration(text, &ahead)) {
+    const auto when = ParseWhen(option, text, now);
+    if (when.ok()) return when;
+    ahead = absl::InfiniteDuration();
+  }
+  const absl::Time due = now + ahead;
+  if (due > absl::InfinitePast() && due < absl::InfiniteFuture() &&
+      IsValidTime(FromTime(due))) {
+    return FromTime(due);
+  }
+  return Wrong(option, text,
+               "a date such as 2018-05-02, or how far ahead: 14d, 2w or 36h");
 }
 
 absl::StatusOr<int64_t> ParseCount(const std::string& option,

@@ -9,6 +9,7 @@
 #include "secondstory/v1/incident_service.pb.h"
 #include "tools/story/candidate_page.h"
 #include "tools/story/command.h"
+#include "tools/story/commands.h"
 #include "tools/story/incident_page.h"
 
 namespace secondstory::story {

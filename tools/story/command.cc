@@ -1,8 +1,12 @@
 #include "tools/story/command.h"
 
 #include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
@@ -34,6 +38,29 @@ absl::StatusOr<std::string> AuthorOf(const Call& call) {
   if (!author.empty()) return author;
   if (!call.around.user.empty()) return call.around.user;
   return absl::InvalidArgumentError("say who acts: --author=NAME");
+}
+
+absl::StatusOr<std::string> TextOf(const Call& call,
+                                   const std::string& option) {
+  std::string text = call.arguments.Get(option);
+  std::ifstream file;
+  std::istream* stream = call.around.in;
+  if (text != "-") {
+    if (!absl::StartsWith(text, "@")) return text;
+    text.erase(0, 1);
+    if (absl::StartsWith(text, "@")) return text;
+    file.open(text);
+    stream = &file;
+  }
+  std::ostringstream bytes;
+  if (stream->peek() != EOF) bytes << stream->rdbuf();
+  if (stream->bad() || (stream == &file && !file.is_open())) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--", option, ": cannot read the file ", text));
+  }
+  std::string read = std::move(bytes).str();
+  while (absl::EndsWith(read, "\n")) read.pop_back();
+  return read;
 }
 
 absl::Status ReadPages(
@@ -127,5 +154,13 @@ Option ServiceOption() { return {"service", "NAME,...", "of these services"}; }
 Option AuthorOption() {
   return {"author", "NAME", "who acts; default your login"};
 }
+Option EtagOption() {
+  return {"etag", "ETAG",
+          "only if it is still as it was when you read this etag (--json shows "
+          "it)"};
+}
+
+const char kTextHelp[] =
+    "A text may be given as it is, as @FILE, or as - for standard input.";
 
 }  // namespace secondstory::story

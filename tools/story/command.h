@@ -23,8 +23,9 @@ struct Surroundings {
   std::ostream* out;
   std::ostream* err;
   absl::Time now;
-  int width = 100;   // columns of the terminal
-  std::string user;  // the login; may be empty
+  int width = 100;    // columns of the terminal
+  std::string user;   // the login; may be empty
+  bool asks = false;  // somebody sits before `in` and can be asked
 };
 
 // One call of a command.
@@ -39,10 +40,11 @@ struct Call {
 };
 
 struct Command {
-  std::string name;                     // "events list"
-  std::vector<std::string> parameters;  // "ID"
-  std::string about;                    // a line
-  std::string details;                  // further lines of its help
+  std::string name;  // "events list"
+  // "ID"; the last may be "EVENT...", which stands for one or more.
+  std::vector<std::string> parameters;
+  std::string about;    // a line
+  std::string details;  // further lines of its help
   std::vector<Option> options;
   std::function<absl::Status(const Call&)> run;
 };
@@ -52,6 +54,11 @@ std::string JsonLine(const google::protobuf::Message& message);
 
 // Who acts: --author, else the login. INVALID_ARGUMENT: neither.
 absl::StatusOr<std::string> AuthorOf(const Call& call);
+
+// The value of an option that takes a text: as it stands; "-" is all of
+// standard input and "@FILE" what is in a file, both without the newlines at
+// their end; "@@" begins a text with "@". INVALID_ARGUMENT: no such file.
+absl::StatusOr<std::string> TextOf(const Call& call, const std::string& option);
 
 // --since and --until, as far as they are given.
 template <typename Request>
@@ -99,10 +106,10 @@ Option UntilOption();
 Option LimitOption(int limit_default);
 Option ServiceOption();
 Option AuthorOption();
+Option EtagOption();
 
-std::vector<Command> EventCommands();
-std::vector<Command> CandidateCommands();
-std::vector<Command> IncidentCommands();
+// A line for the help of commands with texts: how TextOf reads them.
+extern const char kTextHelp[];
 
 }  // namespace secondstory::story
 

@@ -39,15 +39,26 @@ std::string Synopsis(const Command& command) {
                       absl::StrJoin(command.parameters, " "));
 }
 
-std::string Help(const std::vector<Command>& commands) {
+std::string FirstWord(const std::string& name) {
+  return name.substr(0, name.find(' '));
+}
+
+// The commands that begin with `noun`, or all when it is empty.
+std::string CommandText(const std::vector<Command>& commands,
+                        const std::string& noun) {
   std::vector<std::pair<std::string, std::string>> facts;
   for (const Command& command : commands) {
+    if (!noun.empty() && FirstWord(command.name) != noun) continue;
     facts.emplace_back(Synopsis(command), command.about);
   }
+  return RenderFacts(facts, kHelpWidth, 2);
+}
+
+std::string Help(const std::vector<Command>& commands) {
   return absl::StrCat(
       "story shows and tells what incidentd knows.\n\n"
       "Usage: story [OPTION ...] COMMAND ...\n\nCommands\n",
-      RenderFacts(facts, kHelpWidth, 2),
+      CommandText(commands, ""),
       "\nOptions; `story COMMAND --help` tells those of a command\n",
       OptionText(GlobalOptions()),
       "\nTimes are UTC. Exit codes: 0 done; 1 the server says no, or refused a "
@@ -65,16 +76,27 @@ std::string CommandHelp(const Command& command) {
                       OptionText(GlobalOptions()));
 }
 
-// The command whose name the words begin with; null when there is none.
+// The command with the longest name that the words begin with; null when there
+// is none.
 const Command* FindCommand(const std::vector<Command>& commands,
                            const std::vector<std::string>& words) {
   const std::string said = absl::StrJoin(words, " ");
+  const Command* found = nullptr;
   for (const Command& command : commands) {
-    if (said == command.name || absl::StartsWith(said, command.name + " ")) {
-      return &command;
+    if ((said == command.name || absl::StartsWith(said, command.name + " ")) &&
+        (found == nullptr || command.name.size() > found->name.size())) {
+      found = &command;
     }
   }
-  return nullptr;
+  return found;
+}
+
+// Whether as many words are left as `command` has parameters.
+bool TakesWords(const Command& command, size_t count) {
+  const size_t parameters = command.parameters.size();
+  const bool open_ended =
+      parameters > 0 && absl::EndsWith(command.parameters.back(), "...");
+  return open_ended ? count >= parameters : count == parameters;
 }
 
 int ExitCodeOf(const absl::Status& status) {
@@ -127,7 +149,7 @@ absl::Status RunCommand(const Command& command, Arguments arguments,
   arguments.words.erase(
       arguments.words.begin(),
       arguments.words.begin() + static_cast<std::ptrdiff_t>(name_words));
-  if (arguments.words.size() != command.parameters.size()) {
+  if (!TakesWords(command, arguments.words.size())) {
     return absl::InvalidArgumentError(
         absl::StrCat("expected: story ", Synopsis(command)));
   }
@@ -156,8 +178,12 @@ absl::Status Run(const std::vector<std::string>& args,
   if (!arguments.ok()) return arguments.status();
   const Command* const command = FindCommand(commands, arguments->words);
   if (arguments->Has("help") || (args.empty() && command == nullptr)) {
-    *surroundings.out << (command == nullptr ? Help(commands)
-                                             : CommandHelp(*command));
+    const std::string of_noun =
+        arguments->words.empty() ? ""
+                                 : CommandText(commands, arguments->words[0]);
+    *surroundings.out << (command != nullptr ? CommandHelp(*command)
+                          : of_noun.empty()  ? Help(commands)
+                                             : of_noun);
     return absl::OkStatus();
   }
   if (arguments->Has("version")) {

@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/proto_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tools/story/commands.h"
 #include "tools/story/fake_incidentd.h"
 
 namespace secondstory::story {
@@ -50,12 +52,8 @@ class CommandLineTest : public testing::Test {
     std::istringstream in(input);
     std::ostringstream out;
     std::ostringstream err;
-    std::vector<Command> commands = CandidateCommands();
-    for (const auto& more : {IncidentCommands(), EventCommands()}) {
-      commands.insert(commands.end(), more.begin(), more.end());
-    }
-    const int code =
-        RunStory(args, commands, {&in, &out, &err, now_, 100, "ana"});
+    const int code = RunStory(args, AllCommands(),
+                              {&in, &out, &err, now_, 100, "ana", asks_});
     out_ = out.str();
     err_ = err.str();
     return code;
@@ -74,6 +72,7 @@ class CommandLineTest : public testing::Test {
 
   const absl::Time now_ = absl::FromUnixSeconds(1524051000);
   FakeIncidentd fake_;
+  bool asks_ = false;
   std::string out_;
   std::string err_;
 };
@@ -88,22 +87,21 @@ TEST_F(CommandLineTest, ExplainsItself) {
 }
 
 TEST_F(CommandLineTest, ExplainsEveryCommand) {
-  for (const auto& room :
-       {CandidateCommands(), IncidentCommands(), EventCommands()}) {
-    for (const Command& command : room) {
-      const size_t blank = command.name.find(' ');
-      std::vector<std::string> args = {command.name.substr(0, blank)};
-      if (blank != std::string::npos) {
-        args.push_back(command.name.substr(blank + 1));
-      }
-      args.emplace_back("--help");
-      EXPECT_EQ(StoryWithoutServer(args), 0) << command.name;
-      EXPECT_THAT(out_, StartsWith("story " + command.name));
-      for (const Option& option : command.options) {
-        EXPECT_THAT(out_, HasSubstr("--" + option.name));
-      }
+  for (const Command& command : AllCommands()) {
+    std::vector<std::string> args = absl::StrSplit(command.name, ' ');
+    args.emplace_back("--help");
+    EXPECT_EQ(StoryWithoutServer(args), 0) << command.name;
+    EXPECT_THAT(out_, StartsWith("story " + command.name));
+    for (const Option& option : command.options) {
+      EXPECT_THAT(out_, HasSubstr("--" + option.name));
     }
   }
+}
+
+TEST_F(CommandLineTest, ExplainsTheCommandsOfOneNoun) {
+  EXPECT_EQ(StoryWithoutServer({"events", "--help"}), 0);
+  EXPECT_THAT(out_, HasSubstr("events append"));
+  EXPECT_THAT(out_, Not(HasSubstr("candidates")));
 }
 
 TEST_F(CommandLineTest, NamesWhatItDoesNotUnderstand) {

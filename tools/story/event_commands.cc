@@ -10,6 +10,7 @@
 #include "google/protobuf/util/json_util.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "tools/story/command.h"
+#include "tools/story/commands.h"
 #include "tools/story/event_page.h"
 #include "tools/story/words.h"
 

@@ -9,6 +9,7 @@
 #include "base/status_macros.h"
 #include "secondstory/v1/incident_service.pb.h"
 #include "tools/story/command.h"
+#include "tools/story/commands.h"
 #include "tools/story/incident_page.h"
 
 namespace secondstory::story {

@@ -12,6 +12,7 @@
 #include "absl/strings/numbers.h"
 #include "base/clock.h"
 #include "tools/story/command_line.h"
+#include "tools/story/commands.h"
 #include "tools/story/demo.h"
 #include "tools/story/demo_script.h"
 
@@ -37,18 +38,13 @@ int TerminalWidth() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  using secondstory::story::Command;
-  std::vector<Command> commands;
-  for (const std::vector<Command>& room :
-       {secondstory::story::CandidateCommands(),
-        secondstory::story::IncidentCommands(),
-        secondstory::story::EventCommands()}) {
-    commands.insert(commands.end(), room.begin(), room.end());
-  }
+  std::vector<secondstory::story::Command> commands =
+      secondstory::story::AllCommands();
   commands.push_back(
       secondstory::story::DemoCommand(secondstory::DemoScript()));
   return secondstory::story::RunStory(
       std::vector<std::string>(argv + 1, argv + argc), commands,
       {&std::cin, &std::cout, &std::cerr, secondstory::SystemClock().Now(),
-       TerminalWidth(), Environment("USER")});
+       TerminalWidth(), Environment("USER"),
+       isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0});
 }

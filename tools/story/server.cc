@@ -53,9 +53,16 @@ Server::Server(const std::string& address)
       channel_(Connect(address)),
       events_(v1::EventService::NewStub(channel_)),
       candidates_(v1::CandidateService::NewStub(channel_)),
-      incidents_(v1::IncidentService::NewStub(channel_)) {}
+      incidents_(v1::IncidentService::NewStub(channel_)),
+      reviews_(v1::ReviewService::NewStub(channel_)) {}
 
 absl::Status Server::Explain(const absl::Status& status) const {
+  if (status.code() == absl::StatusCode::kAborted) {
+    return absl::AbortedError(absl::StrCat(
+        "somebody else was faster: ", status.message(),
+        "\nNothing was changed. Read it again, then repeat the command if it "
+        "still holds."));
+  }
   if (status.code() != absl::StatusCode::kUnavailable &&
       status.code() != absl::StatusCode::kDeadlineExceeded) {
     return status;

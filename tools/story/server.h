@@ -13,6 +13,7 @@
 #include "secondstory/v1/candidate_service.grpc.pb.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
 #include "secondstory/v1/incident_service.grpc.pb.h"
+#include "secondstory/v1/review_service.grpc.pb.h"
 
 namespace secondstory::story {
 
@@ -47,7 +48,8 @@ class Server {
   }
   const std::string& address() const { return address_; }
 
-  // Adds what to do about a server that is not there.
+  // Adds what to do about a server that is not there, and about a change that
+  // somebody else was faster with.
   absl::Status Explain(const absl::Status& status) const;
 
  private:
@@ -65,12 +67,16 @@ class Server {
       v1::IncidentService::StubInterface*) {
     return incidents_.get();
   }
+  v1::ReviewService::StubInterface* Stub(v1::ReviewService::StubInterface*) {
+    return reviews_.get();
+  }
 
   const std::string address_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::EventService::StubInterface> events_;
   const std::unique_ptr<v1::CandidateService::StubInterface> candidates_;
   const std::unique_ptr<v1::IncidentService::StubInterface> incidents_;
+  const std::unique_ptr<v1::ReviewService::StubInterface> reviews_;
 };
 
 }  // namespace secondstory::story

@@ -96,8 +96,40 @@ std::string StateInWords(v1::IncidentState state) {
       return "mitigated";
     case v1::INCIDENT_STATE_RESOLVED:
       return "resolved";
+    case v1::INCIDENT_STATE_IN_REVIEW:
+      return "in review";
+    case v1::INCIDENT_STATE_PUBLISHED:
+      return "published";
+    case v1::INCIDENT_STATE_CLOSED:
+      return "closed";
+    case v1::INCIDENT_STATE_MERGED:
+      return "merged";
     default:
       return "unknown";
+  }
+}
+
+std::string KindInWords(v1::IncidentKind kind) {
+  switch (kind) {
+    case v1::INCIDENT_KIND_NEAR_MISS:
+      return "near miss";
+    case v1::INCIDENT_KIND_SUCCESS:
+      return "success worth learning from";
+    default:
+      return "incident";
+  }
+}
+
+std::string StateInWords(v1::ActionState state) {
+  switch (state) {
+    case v1::ACTION_STATE_IN_PROGRESS:
+      return "in progress";
+    case v1::ACTION_STATE_DONE:
+      return "done";
+    case v1::ACTION_STATE_DROPPED:
+      return "dropped";
+    default:
+      return "open";
   }
 }
 

@@ -12,6 +12,7 @@
 #include "secondstory/v1/event.pb.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "secondstory/v1/incident_service.pb.h"
+#include "secondstory/v1/review_service.pb.h"
 
 namespace secondstory::story {
 
@@ -19,6 +20,8 @@ std::string KindInWords(v1::EventKind kind);            // "alert fired"
 std::string SeverityInWords(v1::Severity severity);     // "critical"; "-"
 std::string StateInWords(v1::CandidateState state);     // "open"
 std::string StateInWords(v1::IncidentState state);      // "mitigated"
+std::string StateInWords(v1::ActionState state);        // "in progress"
+std::string KindInWords(v1::IncidentKind kind);         // "near miss"
 std::string OutcomeInWords(v1::AppendOutcome outcome);  // "stored"
 // What a candidate's state means for a reader.
 std::string StateExplained(v1::CandidateState state);

@@ -1,0 +1,21 @@
+// Every command of story, by what it is about.
+#ifndef SECONDSTORY_TOOLS_STORY_COMMANDS_H_
+#define SECONDSTORY_TOOLS_STORY_COMMANDS_H_
+
+#include <vector>
+
+#include "tools/story/command.h"
+
+namespace secondstory::story {
+
+std::vector<Command> CandidateCommands();
+std::vector<Command> EventCommands();
+std::vector<Command> IncidentCommands();
+
+// All of them but `demo`, which brings a script of its own, in the order in
+// which the help lists them.
+std::vector<Command> AllCommands();
+
+}  // namespace secondstory::story
+
+#endif  // SECONDSTORY_TOOLS_STORY_COMMANDS_H_
