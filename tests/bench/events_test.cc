@@ -32,7 +32,7 @@ TEST(EventGeneratorTest, MakesEventsOfRealisticSizeAndKind) {
   EXPECT_LT(bytes / kCount, 1000u);
   EXPECT_GT(changes, 10u);
   EXPECT_LT(changes, 500u);
-  EXPECT_GT(services.size(), 20u);
+  EXPECT_GT(services.size(), 100u);
 }
 
 }  // namespace
