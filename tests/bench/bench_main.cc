@@ -1,7 +1,7 @@
 // bench: how fast the product is, against the limit of the machine and against
 // what a team would use instead. docs/performance.md says how to read it.
 //
-//   bazel run //tests/bench -- [--scenarios=intake,...] [--json=FILE]
+//   bazel run //tests/bench -- [--scenarios=batches,...] [--json=FILE]
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -11,10 +11,12 @@
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
+#include "tests/bench/growth.h"
 #include "tests/bench/intake.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/report.h"
@@ -29,6 +31,10 @@ ABSL_FLAG(
     "which is removed afterwards. Empty: the folder for temporary files");
 ABSL_FLAG(std::string, json, "", "file for the results; empty: none");
 ABSL_FLAG(int, seed, 1, "of the events");
+ABSL_FLAG(std::vector<std::string>, sizes,
+          std::vector<std::string>({"10000", "1000000", "10000000"}),
+          "how many events are stored in the scenario growth, the smallest "
+          "first");
 ABSL_FLAG(bool, smoke, false,
           "tiny sizes: everything is run and checked for being right, and no "
           "figure means anything");
@@ -39,8 +45,10 @@ namespace {
 using Scenario = std::pair<std::string, void (*)(const BenchOptions&, Report*)>;
 
 const std::vector<Scenario>& Scenarios() {
-  static const auto* const scenarios =
-      new std::vector<Scenario>{{"intake", RunIntake}};
+  static const auto* const scenarios = new std::vector<Scenario>{
+      {"singles", RunSingles}, {"batches", RunBatches},
+      {"shapes", RunShapes},   {"openloop", RunOpenLoop},
+      {"growth", RunGrowth},   {"restart", RunRestart}};
   return *scenarios;
 }
 
@@ -64,6 +72,15 @@ int Main() {
                            ? absl::Milliseconds(100)
                            : absl::Seconds(absl::GetFlag(FLAGS_seconds));
   options.seed = static_cast<uint64_t>(absl::GetFlag(FLAGS_seed));
+  for (const std::string& size : absl::GetFlag(FLAGS_sizes)) {
+    int64_t count = 0;
+    if (!absl::SimpleAtoi(size, &count) || count < 1) {
+      std::fprintf(stderr, "--sizes has %s, which is no count\n", size.c_str());
+      return 2;
+    }
+    options.sizes.push_back(count);
+  }
+  if (options.smoke) options.sizes = {1000, 2000};
   // A folder of our own: what else is in `parent` is not ours to remove.
   options.dir = absl::StrCat(parent, "/bench-", absl::ToUnixNanos(absl::Now()));
   std::filesystem::create_directories(options.dir);

@@ -1,5 +1,4 @@
-// Durable intake of incidentd, against what the network and the disk allow, and
-// against what a team would use instead.
+// Durable intake of incidentd, against what the network and the disk allow.
 #ifndef SECONDSTORY_TESTS_BENCH_INTAKE_H_
 #define SECONDSTORY_TESTS_BENCH_INTAKE_H_
 
@@ -13,9 +12,16 @@ namespace secondstory::bench {
 //   disk         the same keys and bytes in bare synced writes of one request
 //                each, through the same library, in this process
 //   values       likewise, but only the events, one key each
-//   PostgreSQL   15, same unique key and indexes, synced before each answer
-//   Alertmanager holds alerts in memory: not durable
-void RunIntake(const BenchOptions& options, Report* report);
+
+// Single events; batches of 100, new and sent again.
+void RunSingles(const BenchOptions& options, Report* report);
+void RunBatches(const BenchOptions& options, Report* report);
+
+// Every batch size by concurrency and kind of call, in fewer rounds.
+void RunShapes(const BenchOptions& options, Report* report);
+
+// Latency at half and at four fifths of what the closed loop reaches.
+void RunOpenLoop(const BenchOptions& options, Report* report);
 
 }  // namespace secondstory::bench
 

@@ -71,7 +71,8 @@ class Tally {
   }
 
   LoadResult Result() {
-    result_.seconds = absl::ToDoubleSeconds(end_ - begin_);
+    result_.seconds =
+        absl::ToDoubleSeconds(std::min(end_, absl::Now()) - begin_);
     result_.client_cpu_seconds = OwnCpuSeconds() - cpu_;
     return std::move(result_);
   }
@@ -125,12 +126,18 @@ LoadResult RunUnary(const Load& load, const NextRequest& next_request,
     call.reader->Finish(&call.response, &call.status,
                         reinterpret_cast<void*>(i));
   };
-  Tally tally(load.duration, on_response);
+  Tally tally(load.call_count > 0 ? absl::InfiniteDuration() : load.duration,
+              on_response);
   Schedule schedule(load, tally.begin());
   std::vector<size_t> idle;
   for (size_t i = 0; i < calls.size(); ++i) idle.push_back(i);
+  int64_t started = 0;
+  const auto over = [&] {
+    return load.call_count > 0 ? started == load.call_count
+                               : absl::Now() >= tally.end();
+  };
   const auto start_due = [&] {
-    while (!idle.empty() && absl::Now() < tally.end()) {
+    while (!idle.empty() && !over()) {
       absl::Time due = absl::Now();
       if (load.rate > 0) {
         if (schedule.next() > due) return;
@@ -139,15 +146,16 @@ LoadResult RunUnary(const Load& load, const NextRequest& next_request,
       }
       const size_t i = idle.back();
       idle.pop_back();
+      ++started;
       start(i, due);
     }
   };
   start_due();
-  while (idle.size() < calls.size() || absl::Now() < tally.end()) {
+  while (idle.size() < calls.size() || !over()) {
     // An open loop wakes up for what is due next; far off, for the end.
     const absl::Time wake = load.rate > 0 && !idle.empty()
                                 ? std::min(schedule.next(), tally.end())
-                                : tally.end() + absl::Minutes(1);
+                                : absl::InfiniteFuture();
     void* tag = nullptr;
     bool ok = false;
     if (queue.AsyncNext(&tag, &ok, absl::ToChronoTime(wake)) ==

@@ -28,6 +28,8 @@ struct Load {
   double rate = 0;
   uint64_t seed = 1;
   absl::Duration duration = absl::Seconds(4);
+  // Not 0: so many calls, however long they take. Closed loop, unary.
+  int64_t call_count = 0;
 };
 
 struct LoadResult {

@@ -29,6 +29,8 @@ struct BenchOptions {
   absl::Duration round_time = absl::Seconds(4);
   std::string dir;  // for databases; ours alone
   uint64_t seed = 1;
+  // How many events are stored in the growth scenario, the smallest first.
+  std::vector<int64_t> sizes;
   bool smoke = false;  // tiny; asserts what is right, not what is fast
 };
 
