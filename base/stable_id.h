@@ -32,8 +32,9 @@ class Id {
     return a.bytes_ == b.bytes_;
   }
   friend bool operator!=(const Id& a, const Id& b) { return !(a == b); }
+  // As unsigned bytes, which is how keys sort.
   friend bool operator<(const Id& a, const Id& b) {
-    return a.bytes_ < b.bytes_;
+    return absl::string_view(a) < absl::string_view(b);
   }
   template <typename Hash>
   friend Hash AbslHashValue(Hash hash, const Id& id) {

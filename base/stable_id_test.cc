@@ -28,6 +28,13 @@ TEST(StableIdTest, RefusesTextThatIsNoId) {
   EXPECT_EQ(IdFromHex("0123456789abcdef0123456789abcdeg"), "");
 }
 
+TEST(StableIdTest, SortsAsItsBytesDo) {
+  const Id low(std::string(kIdBytes, '\x7f')),
+      high(std::string(kIdBytes, '\x80'));
+  EXPECT_LT(low, high);
+  EXPECT_FALSE(high < low);
+}
+
 TEST(RandomIdTest, NeverRepeats) { EXPECT_NE(RandomId(), RandomId()); }
 
 }  // namespace

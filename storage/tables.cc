@@ -1,5 +1,7 @@
 #include "storage/tables.h"
 
+#include "absl/strings/str_cat.h"
+
 namespace secondstory::storage {
 
 void Mutations::Put(absl::string_view key,
@@ -39,6 +41,16 @@ Mutation Mutations::operator[](size_t i) const {
         bytes.substr(entry.value_begin, entry.end - entry.value_begin);
   }
   return mutation;
+}
+
+absl::Status CheckSorted(const Mutations& mutations) {
+  for (size_t i = 1; i < mutations.size(); ++i) {
+    if (mutations[i - 1].key < mutations[i].key) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("key ", i, " of ", mutations.size(),
+                     " to import does not sort behind the one before"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace secondstory::storage

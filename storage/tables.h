@@ -116,10 +116,15 @@ class Tables {
   // Writes many keys of one family at once, as a file of their own: far cheaper
   // a key than Write. All or nothing, and on disk when it returned OK. Not
   // ordered with a Write at the same time. May be called beside Write, by one
-  // at a time. REQUIRES: `sorted` is, each key once; Write never touches the
-  // family. Errors as Write, and no error here keeps Write from going on.
+  // at a time. REQUIRES: Write never touches the family. No error here keeps
+  // Write from going on.
+  //   INVALID_ARGUMENT  keys are not sorted, or one is there twice
+  //   others            as Write
   virtual absl::Status Import(const Mutations& sorted) = 0;
 };
+
+// INVALID_ARGUMENT unless keys rise.
+absl::Status CheckSorted(const Mutations& mutations);
 
 }  // namespace secondstory::storage
 

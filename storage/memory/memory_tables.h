@@ -23,7 +23,8 @@ class MemoryTables final : public Tables {
   std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const override;
   absl::Status Write(const Mutations& mutations) override;
   absl::Status Import(const Mutations& sorted) override {
-    return Write(sorted);
+    const absl::Status status = CheckSorted(sorted);
+    return status.ok() ? Write(sorted) : status;
   }
 
   // The next Write fails as a disk does: with UNAVAILABLE, then and for ever.

@@ -209,6 +209,7 @@ class OpenRocksTables final : public RocksTables {
 
   absl::Status Import(const Mutations& sorted) override {
     if (sorted.empty()) return absl::OkStatus();
+    SS_RETURN_IF_ERROR(CheckSorted(sorted));
     SS_RETURN_IF_ERROR(CheckFreeSpace());
     rocksdb::ColumnFamilyHandle* const family = HandleOf(sorted[0].key);
     // Inside the database's folder, so that it is moved and not copied.

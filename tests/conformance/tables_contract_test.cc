@@ -142,6 +142,20 @@ TEST_P(TablesContractTest, ImportsSortedKeysOverThoseThatAreThere) {
   EXPECT_THAT(Walk(keys::AllEventIds()), ElementsAre("3", "4"));
 }
 
+TEST_P(TablesContractTest, RefusesToImportKeysThatAreNotSortedAsBytes) {
+  const std::string low(16, '\x7f'), high(16, '\x80');
+  const auto refused = StatusIs(absl::StatusCode::kInvalidArgument,
+                                HasSubstr("does not sort behind"));
+  EXPECT_THAT(
+      tables()->Import({{keys::EventId(high), "1"}, {keys::EventId(low), "2"}}),
+      refused);
+  EXPECT_THAT(
+      tables()->Import({{keys::EventId(low), "1"}, {keys::EventId(low), "2"}}),
+      refused);
+  SS_ASSERT_OK(tables()->Import(
+      {{keys::EventId(low), "1"}, {keys::EventId(high), "2"}}));
+}
+
 TEST_P(TablesContractTest, TakesOverTablesOfAnOlderFormat) {
   SS_ASSERT_OK(tables()->Write({{keys::Format(), EncodeUint32(1)}}));
   SS_ASSERT_OK(Upgrade(tables()));
