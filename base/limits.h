@@ -65,6 +65,26 @@ inline constexpr int kTagCountMax = 64;
 inline constexpr size_t kTagBytesMax = 128;
 inline constexpr int kIncidentServiceCountMax = 256;
 inline constexpr int kIncidentLinkCountMax = 64;
+inline constexpr size_t kNarrativeBytesMax = 64 << 10;
+inline constexpr int kParticipantCountMax = 256;
+inline constexpr int kAnnotationCountMax = 32;
+inline constexpr size_t kAnnotationKeyBytesMax = 128;
+inline constexpr size_t kAnnotationValueBytesMax = 1024;
+inline constexpr size_t kReasonBytesMax = 1024;
+// Lines of one attach, detach or split; and of one incident's whole timeline.
+inline constexpr int kMovedEntryCountMax = 1000;
+inline constexpr int kAttachedEventCountMax = 10'000;
+inline constexpr int kMergedIncidentCountMax = 256;
+inline constexpr uint32_t kHistoryPageDefault = 100;
+inline constexpr uint32_t kHistoryPageMax = 1000;
+
+// Accounts, actions and reviews.
+inline constexpr size_t kAccountTextBytesMax = 4 << 10;
+inline constexpr int kAccountCountMax = 10'000;  // of one incident
+inline constexpr size_t kWordBytesMax = 4 << 10;
+inline constexpr size_t kCheckedTextBytesMax = 64 << 10;
+inline constexpr size_t kRevealKeyBytesMin = 16;
+inline constexpr size_t kRevealKeyBytesMax = 4 << 10;
 
 }  // namespace secondstory::limits
 

@@ -14,6 +14,7 @@
 #include "base/status_macros.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
+#include "services/incidentd/transaction.h"
 #include "services/incidentd/validator.h"
 
 namespace secondstory::incidentd {
@@ -138,18 +139,15 @@ stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
   return record;
 }
 
-std::string CandidateObject(const std::string& candidate_id) {
-  return "candidate/" + candidate_id;
-}
-
-std::string IncidentObject(const std::string& incident_id) {
-  return "incident/" + incident_id;
-}
-
-CandidateHandlers::CandidateHandlers(storage::Log* log,
-                                     const storage::Store* store, WatchHub* hub,
-                                     CandidateCensus* census)
-    : log_(log), store_(store), hub_(hub), census_(census) {}
+CandidateHandlers::CandidateHandlers(
+    storage::Log* log, const storage::Store* store, WatchHub* hub,
+    CandidateCensus* census,
+    std::function<void(const std::string&)> on_promoted_revision)
+    : log_(log),
+      store_(store),
+      hub_(hub),
+      census_(census),
+      on_promoted_revision_(std::move(on_promoted_revision)) {}
 
 void CandidateHandlers::Submit(
     v1::SubmitCandidateRequest request,
@@ -161,6 +159,7 @@ void CandidateHandlers::Submit(
     v1::SubmitCandidateResponse response;
     v1::CandidateState from = v1::CANDIDATE_STATE_UNSPECIFIED;
     v1::CandidateState to = v1::CANDIDATE_STATE_UNSPECIFIED;
+    std::string incident_id;
   };
   auto outcome = std::make_shared<Outcome>();
   const std::string id = request.candidate().candidate_id();
@@ -181,12 +180,16 @@ void CandidateHandlers::Submit(
         outcome->response.set_stored(true);
         if (stored.has_value()) outcome->from = stored->state();
         outcome->to = next->state();
+        outcome->incident_id = next->incident_id();
         return std::vector<stored::v1::Record>{
             CandidateRecordOf(stored, *next)};
       },
       [this, outcome, done = std::move(done)](const absl::Status& status) {
         if (!status.ok()) return done(status);
         census_->Move(outcome->from, outcome->to);
+        if (!outcome->incident_id.empty()) {
+          on_promoted_revision_(outcome->incident_id);
+        }
         done(std::move(outcome->response));
       });
 }

@@ -44,16 +44,15 @@ std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
 stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
                                      const v1::Candidate& next);
 
-// The objects that a transaction on a candidate or an incident claims.
-std::string CandidateObject(const std::string& candidate_id);
-std::string IncidentObject(const std::string& incident_id);
-
 // Threads: all methods may be called from any thread.
 class CandidateHandlers {
  public:
-  // All must outlive the handlers.
-  CandidateHandlers(storage::Log* log, const storage::Store* store,
-                    WatchHub* hub, CandidateCensus* census);
+  // All must outlive the handlers. `on_promoted_revision` hears of each
+  // incident whose candidate got a new revision, after it was stored.
+  CandidateHandlers(
+      storage::Log* log, const storage::Store* store, WatchHub* hub,
+      CandidateCensus* census,
+      std::function<void(const std::string& incident_id)> on_promoted_revision);
 
   // Adds every method of the service to `server`.
   void Register(RpcServer* server);
@@ -74,6 +73,7 @@ class CandidateHandlers {
   const storage::Store* const store_;
   WatchHub* const hub_;
   CandidateCensus* const census_;
+  const std::function<void(const std::string&)> on_promoted_revision_;
 };
 
 }  // namespace secondstory::incidentd

@@ -3,15 +3,17 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
-#include <set>
 #include <utility>
+#include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
-#include "google/protobuf/util/field_mask_util.h"
+#include "services/incidentd/incident_change.h"
+#include "services/incidentd/incident_validator.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/validator.h"
@@ -19,29 +21,9 @@
 namespace secondstory::incidentd {
 namespace {
 
-using Records = std::vector<stored::v1::Record>;
-
-// The id of something a caller creates: the same for a repeated request.
-std::string NewId(absl::string_view what, const std::string& author,
-                  const std::string& request_id) {
-  return IdToHex(request_id.empty() ? RandomId()
-                                    : StableId({what, author, request_id}));
-}
-
-void Touch(v1::Incident* incident, int64_t now_micros) {
-  *incident->mutable_update_time() = FromMicros(now_micros);
-  incident->clear_etag();
-  incident->set_etag(
-      IdToHex(StableId({"etag", incident->SerializeAsString()})).substr(0, 16));
-}
-
-stored::v1::Record RecordOf(const v1::Incident& incident,
-                            const std::string& author) {
-  stored::v1::Record record;
-  *record.mutable_incident()->mutable_incident() = incident;
-  record.mutable_incident()->set_author(author);
-  return record;
-}
+constexpr const char* kTimes[] = {"start_time",       "detect_time",
+                                  "acknowledge_time", "mitigate_time",
+                                  "resolve_time",     "review_due_time"};
 
 void ClearOutputOnly(v1::Incident* incident) {
   incident->clear_incident_id();
@@ -50,6 +32,36 @@ void ClearOutputOnly(v1::Incident* incident) {
   incident->clear_create_time();
   incident->clear_update_time();
   incident->clear_created_by();
+  incident->clear_time_origins();
+  incident->clear_publish_time();
+  incident->clear_publish_word();
+  incident->clear_delete_time();
+  incident->clear_merged_into_incident_id();
+  incident->clear_merged_incident_ids();
+  incident->clear_split_from_incident_id();
+  incident->clear_attached_event_ids();
+  incident->clear_detached_event_ids();
+  incident->clear_severity_name();
+}
+
+// A new incident as a person described it.
+v1::Incident NewIncident(const v1::CreateIncidentRequest& request,
+                         const SeverityPolicy& policy, int64_t now_micros) {
+  v1::Incident incident = request.incident();
+  ClearOutputOnly(&incident);
+  if (incident.state() == v1::INCIDENT_STATE_UNSPECIFIED) {
+    incident.set_state(v1::INCIDENT_STATE_OPEN);
+  }
+  if (incident.kind() == v1::INCIDENT_KIND_UNSPECIFIED) {
+    incident.set_kind(v1::INCIDENT_KIND_INCIDENT);
+  }
+  *incident.mutable_create_time() = FromMicros(now_micros);
+  incident.set_created_by(request.author());
+  for (const char* field : kTimes) {
+    SetByPerson(field, request.author(), now_micros, &incident);
+  }
+  DeriveReviewDue(policy, now_micros, &incident);
+  return incident;
 }
 
 // The incident that a candidate becomes.
@@ -62,8 +74,7 @@ v1::Incident IncidentOf(const v1::Candidate& candidate,
   incident.set_title(request.title().empty() ? candidate.title()
                                              : request.title());
   incident.set_state(v1::INCIDENT_STATE_OPEN);
-  *incident.mutable_start_time() = candidate.onset_time();
-  *incident.mutable_detect_time() = candidate.onset_time();
+  incident.set_kind(v1::INCIDENT_KIND_INCIDENT);
   *incident.mutable_services() = candidate.services();
   *incident.mutable_create_time() = FromMicros(now_micros);
   incident.set_created_by(request.author());
@@ -77,52 +88,59 @@ absl::Status CheckPromotable(const v1::Candidate& candidate,
         "candidate ", candidate.candidate_id(), " was merged into ",
         candidate.merged_into_candidate_id(), "; promote that one"));
   }
-  if (candidate.state() == v1::CANDIDATE_STATE_PROMOTED &&
-      !request.incident_id().empty() &&
-      request.incident_id() != candidate.incident_id()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("candidate ", candidate.candidate_id(),
-                     " was promoted to incident ", candidate.incident_id()));
-  }
   return absl::OkStatus();
 }
 
-v1::TimelineEntry EntryOf(const v1::CandidateEvent& event,
-                          const v1::Candidate& candidate) {
-  v1::TimelineEntry entry;
-  entry.set_entry_id(event.event_id());
-  *entry.mutable_event_time() = event.event_time();
-  entry.set_kind(event.kind());
-  entry.set_service(event.service());
-  entry.set_title(event.title());
-  entry.set_candidate_id(candidate.candidate_id());
-  *entry.mutable_event() = event;
-  return entry;
+// The incident that shows what `incident_id` held: itself, or what it was
+// merged into.
+absl::StatusOr<v1::Incident> ShownIncident(const storage::Store& store,
+                                           std::string incident_id) {
+  while (true) {
+    SS_ASSIGN_OR_RETURN(v1::Incident incident,
+                        store.GetIncident(IdFromHex(incident_id)));
+    if (incident.state() != v1::INCIDENT_STATE_MERGED) return incident;
+    incident_id = incident.merged_into_incident_id();
+  }
 }
 
-std::pair<int64_t, std::string> OrderOf(const v1::TimelineEntry& entry) {
-  return {ToMicros(entry.event_time()), entry.entry_id()};
+// What a promoted candidate's incident is; FAILED_PRECONDITION when another
+// one was asked for.
+absl::StatusOr<v1::Incident> PromotedTo(
+    const storage::Store& store, const v1::Candidate& candidate,
+    const v1::PromoteCandidateRequest& request) {
+  SS_ASSIGN_OR_RETURN(v1::Incident incident,
+                      ShownIncident(store, candidate.incident_id()));
+  if (!request.incident_id().empty() &&
+      request.incident_id() != candidate.incident_id() &&
+      request.incident_id() != incident.incident_id()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("candidate ", candidate.candidate_id(),
+                     " was promoted to incident ", incident.incident_id(),
+                     "; merge the two incidents instead (MergeIncidents)"));
+  }
+  return incident;
+}
+
+v1::Candidate Promoted(const v1::Candidate& candidate,
+                       const std::string& incident_id,
+                       const std::string& author, int64_t now_micros) {
+  v1::Candidate next = candidate;
+  next.set_state(v1::CANDIDATE_STATE_PROMOTED);
+  next.set_incident_id(incident_id);
+  next.set_decided_by(author);
+  next.clear_dismiss_reason();
+  next.set_revision(candidate.revision() + 1);
+  next.clear_differences();
+  next.add_differences("promoted to an incident");
+  *next.mutable_submit_time() = FromMicros(now_micros);
+  return next;
+}
+
+bool IsOneOf(const std::string& path, std::initializer_list<const char*> all) {
+  return absl::c_linear_search(all, path);
 }
 
 }  // namespace
-
-std::vector<v1::TimelineEntry> MergeTimeline(
-    std::vector<v1::TimelineEntry> added,
-    const std::vector<v1::Candidate>& candidates) {
-  std::set<std::string> seen;
-  for (const v1::Candidate& candidate : candidates) {
-    for (const v1::CandidateEvent& event : candidate.events()) {
-      if (seen.insert(event.event_id()).second) {
-        added.push_back(EntryOf(event, candidate));
-      }
-    }
-  }
-  std::sort(added.begin(), added.end(),
-            [](const v1::TimelineEntry& a, const v1::TimelineEntry& b) {
-              return OrderOf(a) < OrderOf(b);
-            });
-  return added;
-}
 
 void IncidentHandlers::Create(v1::CreateIncidentRequest request,
                               Done<v1::CreateIncidentResponse> done) {
@@ -131,34 +149,28 @@ void IncidentHandlers::Create(v1::CreateIncidentRequest request,
   }
   const std::string id =
       NewId("incident", request.author(), request.request_id());
-  auto response = std::make_shared<v1::CreateIncidentResponse>();
-  log_->Transact(
-      {IncidentObject(id)},
-      [id, response, request = std::move(request)](
-          const storage::Store& store,
-          int64_t now_micros) -> absl::StatusOr<Records> {
+  Transact<v1::CreateIncidentResponse>(
+      log_, {IncidentObject(id)},
+      [this, id, request = std::move(request)](
+          const storage::Store& store, int64_t now_micros,
+          v1::CreateIncidentResponse* response) -> absl::StatusOr<Records> {
         v1::Incident* incident = response->mutable_incident();
         absl::StatusOr<v1::Incident> stored = store.GetIncident(IdFromHex(id));
         if (stored.ok()) {
           *incident = *std::move(stored);
+          policy_->Name(incident);
           return Records();
         }
         if (!absl::IsNotFound(stored.status())) return stored.status();
-        *incident = request.incident();
-        ClearOutputOnly(incident);
+        *incident = NewIncident(request, *policy_, now_micros);
         incident->set_incident_id(id);
-        if (incident->state() == v1::INCIDENT_STATE_UNSPECIFIED) {
-          incident->set_state(v1::INCIDENT_STATE_OPEN);
-        }
-        *incident->mutable_create_time() = FromMicros(now_micros);
-        incident->set_created_by(request.author());
-        Touch(incident, now_micros);
-        return Records{RecordOf(*incident, request.author())};
+        Touch(now_micros, incident);
+        Records records = {
+            IncidentRecordOf(nullptr, *incident, request.author())};
+        policy_->Name(incident);
+        return records;
       },
-      [response, done = std::move(done)](const absl::Status& status) {
-        if (!status.ok()) return done(status);
-        done(std::move(*response));
-      });
+      std::move(done));
 }
 
 void IncidentHandlers::Update(v1::UpdateIncidentRequest request,
@@ -166,40 +178,94 @@ void IncidentHandlers::Update(v1::UpdateIncidentRequest request,
   if (const auto wrong = Check(request); !wrong.empty()) {
     return done(BadRequest(wrong));
   }
-  auto response = std::make_shared<v1::UpdateIncidentResponse>();
   const std::string id = request.incident().incident_id();
-  log_->Transact(
-      {IncidentObject(id)},
-      [id, response, request = std::move(request)](
-          const storage::Store& store,
-          int64_t now_micros) -> absl::StatusOr<Records> {
+  Transact<v1::UpdateIncidentResponse>(
+      log_, {IncidentObject(id)},
+      [this, id, request = std::move(request)](
+          const storage::Store& store, int64_t now_micros,
+          v1::UpdateIncidentResponse* response) -> absl::StatusOr<Records> {
         SS_ASSIGN_OR_RETURN(const v1::Incident stored,
-                            store.GetIncident(IdFromHex(id)));
-        if (stored.etag() != request.etag()) {
-          return absl::AbortedError(absl::StrCat(
-              "etag is \"", request.etag(), "\", and the incident has \"",
-              stored.etag(),
-              "\": somebody else changed it. Read it again, look, retry"));
-        }
+                            ReadForChange(store, id, request.etag()));
         v1::Incident* next = response->mutable_incident();
         *next = stored;
-        google::protobuf::util::FieldMaskUtil::MergeOptions options;
-        options.set_replace_message_fields(true);
-        options.set_replace_repeated_fields(true);
-        google::protobuf::util::FieldMaskUtil::MergeMessageTo(
-            request.incident(), request.update_mask(), options, next);
-        Touch(next, now_micros);
-        stored::v1::Record record = RecordOf(*next, request.author());
-        if (ToMicros(stored.start_time()) != ToMicros(next->start_time())) {
-          record.mutable_incident()->set_previous_start_micros(
-              ToMicros(stored.start_time()));
+        TakeFields(request.incident(), request.update_mask().paths(), next);
+        SS_RETURN_IF_ERROR(CheckTransition(stored.state(), next->state()));
+        if (const std::string problem = FacilitatorProblem(*next);
+            !problem.empty()) {
+          return absl::FailedPreconditionError(
+              absl::StrCat("incident.facilitator ", problem));
         }
-        return Records{std::move(record)};
+        bool moves_due = false;
+        for (const std::string& path : request.update_mask().paths()) {
+          if (absl::c_linear_search(kTimes, path)) {
+            SetByPerson(path, request.author(), now_micros, next);
+          }
+          moves_due |= IsOneOf(
+              path, {"state", "severity", "resolve_time", "review_due_time"});
+        }
+        if (moves_due) DeriveReviewDue(*policy_, now_micros, next);
+        Touch(now_micros, next);
+        Records records = {IncidentRecordOf(&stored, *next, request.author())};
+        policy_->Name(next);
+        return records;
       },
-      [response, done = std::move(done)](const absl::Status& status) {
-        if (!status.ok()) return done(status);
-        done(std::move(*response));
-      });
+      std::move(done));
+}
+
+void IncidentHandlers::Delete(v1::DeleteIncidentRequest request,
+                              Done<v1::DeleteIncidentResponse> done) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return done(BadRequest(wrong));
+  }
+  const std::string id = request.incident_id();
+  Transact<v1::DeleteIncidentResponse>(
+      log_, {IncidentObject(id)},
+      [this, id, request = std::move(request)](
+          const storage::Store& store, int64_t now_micros,
+          v1::DeleteIncidentResponse* response) -> absl::StatusOr<Records> {
+        v1::Incident* next = response->mutable_incident();
+        SS_ASSIGN_OR_RETURN(*next, store.GetIncident(IdFromHex(id)));
+        if (next->has_delete_time()) {
+          policy_->Name(next);
+          return Records();
+        }
+        SS_ASSIGN_OR_RETURN(const v1::Incident stored,
+                            ReadForChange(store, id, request.etag()));
+        *next->mutable_delete_time() = FromMicros(now_micros);
+        Touch(now_micros, next);
+        Records records = {IncidentRecordOf(&stored, *next, request.author(),
+                                            request.reason())};
+        policy_->Name(next);
+        return records;
+      },
+      std::move(done));
+}
+
+void IncidentHandlers::Restore(v1::RestoreIncidentRequest request,
+                               Done<v1::RestoreIncidentResponse> done) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return done(BadRequest(wrong));
+  }
+  const std::string id = request.incident_id();
+  Transact<v1::RestoreIncidentResponse>(
+      log_, {IncidentObject(id)},
+      [this, id, request = std::move(request)](
+          const storage::Store& store, int64_t now_micros,
+          v1::RestoreIncidentResponse* response) -> absl::StatusOr<Records> {
+        v1::Incident* next = response->mutable_incident();
+        SS_ASSIGN_OR_RETURN(const v1::Incident stored,
+                            store.GetIncident(IdFromHex(id)));
+        *next = stored;
+        policy_->Name(next);
+        if (!stored.has_delete_time()) return Records();
+        SS_RETURN_IF_ERROR(CheckEtag("incident", stored, request.etag()));
+        next->clear_delete_time();
+        Touch(now_micros, next);
+        Records records = {IncidentRecordOf(&stored, *next, request.author())};
+        policy_->Name(next);
+        return records;
+      },
+      std::move(done));
 }
 
 void IncidentHandlers::Promote(v1::PromoteCandidateRequest request,
@@ -211,13 +277,13 @@ void IncidentHandlers::Promote(v1::PromoteCandidateRequest request,
       request.incident_id().empty()
           ? IdToHex(StableId({"promoted", request.candidate_id()}))
           : request.incident_id();
-  auto response = std::make_shared<v1::PromoteCandidateResponse>();
   auto from = std::make_shared<v1::CandidateState>();
-  log_->Transact(
+  Transact<v1::PromoteCandidateResponse>(
+      log_,
       {CandidateObject(request.candidate_id()), IncidentObject(promoted_id)},
-      [response, from, promoted_id, request](
-          const storage::Store& store,
-          int64_t now_micros) -> absl::StatusOr<Records> {
+      [this, from, request](
+          const storage::Store& store, int64_t now_micros,
+          v1::PromoteCandidateResponse* response) -> absl::StatusOr<Records> {
         SS_ASSIGN_OR_RETURN(
             const v1::Candidate candidate,
             store.GetCandidate(IdFromHex(request.candidate_id())));
@@ -225,80 +291,62 @@ void IncidentHandlers::Promote(v1::PromoteCandidateRequest request,
         *from = candidate.state();
         v1::Incident* incident = response->mutable_incident();
         if (candidate.state() == v1::CANDIDATE_STATE_PROMOTED) {
-          SS_ASSIGN_OR_RETURN(
-              *incident, store.GetIncident(IdFromHex(candidate.incident_id())));
+          SS_ASSIGN_OR_RETURN(*incident, PromotedTo(store, candidate, request));
+          policy_->Name(incident);
           return Records();
         }
+        std::optional<v1::Incident> stored;
         if (request.incident_id().empty()) {
           *incident = IncidentOf(candidate, request, now_micros);
         } else {
-          SS_ASSIGN_OR_RETURN(
-              *incident, store.GetIncident(IdFromHex(request.incident_id())));
+          SS_ASSIGN_OR_RETURN(stored,
+                              ReadWritable(store, request.incident_id()));
+          *incident = *stored;
         }
+        SS_ASSIGN_OR_RETURN(std::vector<v1::Candidate> candidates,
+                            reader_.Candidates(*incident));
+        candidates.push_back(candidate);
         incident->add_candidate_ids(candidate.candidate_id());
-        Touch(incident, now_micros);
-        v1::Candidate next = candidate;
-        next.set_state(v1::CANDIDATE_STATE_PROMOTED);
-        next.set_incident_id(incident->incident_id());
-        next.set_decided_by(request.author());
-        next.clear_dismiss_reason();
-        next.set_revision(candidate.revision() + 1);
-        next.clear_differences();
-        next.add_differences("promoted to an incident");
-        *next.mutable_submit_time() = FromMicros(now_micros);
-        return Records{RecordOf(*incident, request.author()),
-                       CandidateRecordOf(candidate, next)};
+        DeriveTimes(candidates, now_micros, incident);
+        if (!incident->has_start_time()) {
+          // Nothing on it counts as a symptom; it has an onset all the same.
+          *incident->mutable_start_time() = candidate.onset_time();
+        }
+        DeriveReviewDue(*policy_, now_micros, incident);
+        Touch(now_micros, incident);
+        Records records = {
+            IncidentRecordOf(stored.has_value() ? &*stored : nullptr, *incident,
+                             request.author()),
+            CandidateRecordOf(candidate,
+                              Promoted(candidate, incident->incident_id(),
+                                       request.author(), now_micros))};
+        policy_->Name(incident);
+        return records;
       },
-      [this, response, from,
-       done = std::move(done)](const absl::Status& status) {
-        if (!status.ok()) return done(status);
-        census_->Move(*from, v1::CANDIDATE_STATE_PROMOTED);
-        done(std::move(*response));
+      [this, from, done = std::move(done)](
+          absl::StatusOr<v1::PromoteCandidateResponse> response) {
+        if (response.ok()) census_->Move(*from, v1::CANDIDATE_STATE_PROMOTED);
+        done(std::move(response));
       });
 }
 
-void IncidentHandlers::AddEntry(v1::AddTimelineEntryRequest request,
-                                Done<v1::AddTimelineEntryResponse> done) {
-  if (const auto wrong = Check(request); !wrong.empty()) {
-    return done(BadRequest(wrong));
-  }
-  const std::string id = NewId("entry/" + request.incident_id(),
-                               request.author(), request.request_id());
-  auto response = std::make_shared<v1::AddTimelineEntryResponse>();
-  const std::string incident_id = request.incident_id();
+void IncidentHandlers::Refresh(const std::string& incident_id) {
   log_->Transact(
       {IncidentObject(incident_id)},
-      [id, response, request = std::move(request)](
-          const storage::Store& store,
-          int64_t now_micros) -> absl::StatusOr<Records> {
-        const std::string incident = IdFromHex(request.incident_id());
-        SS_RETURN_IF_ERROR(store.GetIncident(incident).status());
-        v1::TimelineEntry* entry = response->mutable_entry();
-        absl::StatusOr<v1::TimelineEntry> stored =
-            store.GetTimelineEntry(incident, IdFromHex(id));
-        if (stored.ok()) {
-          *entry = *std::move(stored);
-          return Records();
-        }
-        if (!absl::IsNotFound(stored.status())) return stored.status();
-        *entry = request.entry();
-        entry->set_entry_id(id);
-        if (entry->kind() == v1::EVENT_KIND_UNSPECIFIED) {
-          entry->set_kind(v1::EVENT_KIND_NOTE);
-        }
-        *entry->mutable_append_time() = FromMicros(now_micros);
-        entry->set_author(request.author());
-        entry->clear_candidate_id();
-        entry->clear_event();
-        stored::v1::Record record;
-        record.mutable_timeline_entry()->set_incident_id(request.incident_id());
-        *record.mutable_timeline_entry()->mutable_entry() = *entry;
-        return Records{std::move(record)};
+      [this, incident_id](const storage::Store& store,
+                          int64_t now_micros) -> absl::StatusOr<Records> {
+        SS_ASSIGN_OR_RETURN(const v1::Incident stored,
+                            store.GetIncident(IdFromHex(incident_id)));
+        if (!CheckWritable(stored).ok()) return Records();
+        SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
+                            reader_.Candidates(stored));
+        v1::Incident next = stored;
+        if (!DeriveTimes(candidates, now_micros, &next)) return Records();
+        DeriveReviewDue(*policy_, now_micros, &next);
+        Touch(now_micros, &next);
+        return Records{IncidentRecordOf(&stored, next, "")};
       },
-      [response, done = std::move(done)](const absl::Status& status) {
-        if (!status.ok()) return done(status);
-        done(std::move(*response));
-      });
+      [](const absl::Status&) {});
 }
 
 absl::StatusOr<v1::GetIncidentResponse> IncidentHandlers::Get(
@@ -310,6 +358,7 @@ absl::StatusOr<v1::GetIncidentResponse> IncidentHandlers::Get(
   v1::GetIncidentResponse response;
   SS_ASSIGN_OR_RETURN(*response.mutable_incident(),
                       store_->GetIncident(IdFromHex(request.incident_id())));
+  policy_->Name(response.mutable_incident());
   return response;
 }
 
@@ -328,7 +377,15 @@ absl::StatusOr<v1::ListIncidentsResponse> IncidentHandlers::List(
   for (const int state : request.states()) {
     query.states.push_back(static_cast<v1::IncidentState>(state));
   }
+  if (query.states.empty()) {
+    for (int state = 1; state < v1::IncidentState_ARRAYSIZE; ++state) {
+      if (state == v1::INCIDENT_STATE_MERGED) continue;
+      query.states.push_back(static_cast<v1::IncidentState>(state));
+    }
+  }
   query.services.assign(request.services().begin(), request.services().end());
+  query.tags.assign(request.tags().begin(), request.tags().end());
+  query.with_deleted = request.with_deleted();
   query.limit = request.page_size() == 0
                     ? limits::kListPageDefault
                     : std::min(request.page_size(), limits::kListPageMax);
@@ -338,7 +395,15 @@ absl::StatusOr<v1::ListIncidentsResponse> IncidentHandlers::List(
   SS_ASSIGN_OR_RETURN(storage::Page<v1::Incident> page,
                       store_->ListIncidents(query));
   v1::ListIncidentsResponse response;
+  // A page of large incidents ends early rather than not at all.
+  size_t bytes = 0;
   for (v1::Incident& incident : page.items) {
+    bytes += incident.ByteSizeLong();
+    if (bytes > limits::kMessageBytesMax / 2 && response.incidents_size() > 0) {
+      page.more = true;
+      break;
+    }
+    policy_->Name(&incident);
     *response.add_incidents() = std::move(incident);
   }
   if (page.more) {
@@ -346,50 +411,6 @@ absl::StatusOr<v1::ListIncidentsResponse> IncidentHandlers::List(
         response.incidents(response.incidents_size() - 1);
     response.set_next_page_token(MakePageToken(
         FiltersOf(request), {ToMicros(last.start_time()), last.incident_id()}));
-  }
-  return response;
-}
-
-absl::StatusOr<v1::GetTimelineResponse> IncidentHandlers::Timeline(
-    const v1::GetTimelineRequest& request) const {
-  if (const auto wrong = CheckId("incident_id", request.incident_id());
-      !wrong.empty()) {
-    return BadRequest(wrong);
-  }
-  const std::string id = IdFromHex(request.incident_id());
-  SS_ASSIGN_OR_RETURN(const v1::Incident incident, store_->GetIncident(id));
-  SS_ASSIGN_OR_RETURN(std::vector<v1::TimelineEntry> added,
-                      store_->TimelineEntries(id));
-  std::vector<v1::Candidate> candidates;
-  for (const std::string& candidate_id : incident.candidate_ids()) {
-    SS_ASSIGN_OR_RETURN(v1::Candidate candidate,
-                        store_->GetCandidate(IdFromHex(candidate_id)));
-    candidates.push_back(std::move(candidate));
-  }
-  SS_ASSIGN_OR_RETURN(const std::optional<PagePlace> place,
-                      ReadPageToken(FiltersOf(request), request.page_token()));
-  const uint32_t limit =
-      request.page_size() == 0
-          ? limits::kTimelinePageDefault
-          : std::min(request.page_size(), limits::kTimelinePageMax);
-  v1::GetTimelineResponse response;
-  size_t bytes = 0;
-  for (v1::TimelineEntry& entry : MergeTimeline(std::move(added), candidates)) {
-    if (place.has_value() &&
-        OrderOf(entry) <= std::pair(place->micros, place->rest)) {
-      continue;
-    }
-    bytes += entry.ByteSizeLong();
-    if (response.entries_size() > 0 &&
-        (response.entries_size() == static_cast<int>(limit) ||
-         bytes > limits::kMessageBytesMax / 2)) {
-      const v1::TimelineEntry& last =
-          response.entries(response.entries_size() - 1);
-      response.set_next_page_token(MakePageToken(
-          FiltersOf(request), {ToMicros(last.event_time()), last.entry_id()}));
-      break;
-    }
-    *response.add_entries() = std::move(entry);
   }
   return response;
 }
@@ -404,20 +425,22 @@ void IncidentHandlers::Register(RpcServer* server) {
       service + "UpdateIncident", [this](auto request, auto done) {
         Update(std::move(request), std::move(done));
       });
+  server->AddAsync<v1::DeleteIncidentRequest, v1::DeleteIncidentResponse>(
+      service + "DeleteIncident", [this](auto request, auto done) {
+        Delete(std::move(request), std::move(done));
+      });
+  server->AddAsync<v1::RestoreIncidentRequest, v1::RestoreIncidentResponse>(
+      service + "RestoreIncident", [this](auto request, auto done) {
+        Restore(std::move(request), std::move(done));
+      });
   server->AddAsync<v1::PromoteCandidateRequest, v1::PromoteCandidateResponse>(
       service + "PromoteCandidate", [this](auto request, auto done) {
         Promote(std::move(request), std::move(done));
-      });
-  server->AddAsync<v1::AddTimelineEntryRequest, v1::AddTimelineEntryResponse>(
-      service + "AddTimelineEntry", [this](auto request, auto done) {
-        AddEntry(std::move(request), std::move(done));
       });
   server->AddRead<v1::GetIncidentRequest, v1::GetIncidentResponse>(
       service + "GetIncident", [this](const auto& r) { return Get(r); });
   server->AddRead<v1::ListIncidentsRequest, v1::ListIncidentsResponse>(
       service + "ListIncidents", [this](const auto& r) { return List(r); });
-  server->AddRead<v1::GetTimelineRequest, v1::GetTimelineResponse>(
-      service + "GetTimeline", [this](const auto& r) { return Timeline(r); });
 }
 
 }  // namespace secondstory::incidentd

@@ -1,8 +1,12 @@
 // incidentd: the incident service.
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/logging.h"
 #include "base/metrics.h"
@@ -14,11 +18,14 @@
 #include "services/incidentd/event_handlers.h"
 #include "services/incidentd/health.h"
 #include "services/incidentd/incident_handlers.h"
+#include "services/incidentd/incident_state.h"
 #include "services/incidentd/incidentd_config_text.h"
+#include "services/incidentd/membership_handlers.h"
 #include "services/incidentd/reflection.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/storage_metrics.h"
 #include "services/incidentd/ticker.h"
+#include "services/incidentd/timeline_handlers.h"
 #include "services/incidentd/watch.h"
 #include "storage/group_log.h"
 #include "storage/rocksdb/acked_watermark.h"
@@ -71,7 +78,29 @@ void SaveWatermark(const storage::Log& log, storage::AckedWatermark* watermark,
   *saved = head;
 }
 
+absl::StatusOr<SeverityPolicy> ReadPolicy(
+    const config::v1::IncidentdConfig& config) {
+  SeverityPolicy policy;
+  const int count = static_cast<int>(policy.names.size());
+  for (const auto& [key, size] :
+       {std::pair("severity_names", config.severity_names_size()),
+        std::pair("review_due_days", config.review_due_days_size())}) {
+    if (size == 0 || size == count) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(key, " has ", size, " values; give one for each of the ",
+                     count, " severities, or none"));
+  }
+  for (int i = 0; i < config.severity_names_size(); ++i) {
+    policy.names[i] = config.severity_names(i);
+  }
+  for (int i = 0; i < config.review_due_days_size(); ++i) {
+    policy.review_due_days[i] = static_cast<int>(config.review_due_days(i));
+  }
+  return policy;
+}
+
 absl::Status Run(const config::v1::IncidentdConfig& config) {
+  SS_ASSIGN_OR_RETURN(const SeverityPolicy policy, ReadPolicy(config));
   Metrics metrics("incidentd");
   const storage::RocksOptions options = StorageOptions(config);
   SS_ASSIGN_OR_RETURN(const std::unique_ptr<storage::RocksTables> tables,
@@ -89,12 +118,18 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
       RpcServer::Create(ServerOptions(config), &metrics);
   WatchHub hub(server.get(), &store, log.get());
   EventHandlers events(log.get(), &store, &hub, SystemClock(), &metrics);
-  CandidateHandlers candidates(log.get(), &store, &hub, &census);
-  IncidentHandlers incidents(log.get(), &store, &census);
+  IncidentHandlers incidents(log.get(), &store, &census, &policy);
+  MembershipHandlers memberships(log.get(), &store, &policy);
+  TimelineHandlers timelines(log.get(), &store);
+  CandidateHandlers candidates(
+      log.get(), &store, &hub, &census,
+      [&incidents](const std::string& id) { incidents.Refresh(id); });
   Health health(server.get(), [&log] { return log->health(); });
   events.Register(server.get());
   candidates.Register(server.get());
   incidents.Register(server.get());
+  memberships.Register(server.get());
+  timelines.Register(server.get());
   AddReflection(server.get());
   SS_RETURN_IF_ERROR(server->Start());
   log::Info("listening", {{"protocol", "grpc"}, {"port", server->port()}});

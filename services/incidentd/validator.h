@@ -1,4 +1,5 @@
-// The only validator: what may enter the log. Pure. Limits are in
+// What may enter the log of events and candidates; see incident_validator.h and
+// review_validator.h for the rest, and nobody else. Pure. Limits are in
 // base/limits.h and in the comments of the protos.
 #ifndef SECONDSTORY_SERVICES_INCIDENTD_VALIDATOR_H_
 #define SECONDSTORY_SERVICES_INCIDENTD_VALIDATOR_H_
@@ -11,7 +12,6 @@
 #include "absl/time/time.h"
 #include "secondstory/v1/candidate_service.pb.h"
 #include "secondstory/v1/event_service.pb.h"
-#include "secondstory/v1/incident_service.pb.h"
 #include "services/incidentd/rpc_status.h"
 #include "storage/event_view.h"
 
@@ -36,11 +36,6 @@ std::vector<FieldViolation> Check(const v1::QueryEventsRequest& request);
 std::vector<FieldViolation> Check(const v1::SubmitCandidateRequest& request);
 std::vector<FieldViolation> Check(const v1::ListCandidatesRequest& request);
 std::vector<FieldViolation> Check(const v1::DismissCandidateRequest& request);
-std::vector<FieldViolation> Check(const v1::CreateIncidentRequest& request);
-std::vector<FieldViolation> Check(const v1::ListIncidentsRequest& request);
-std::vector<FieldViolation> Check(const v1::UpdateIncidentRequest& request);
-std::vector<FieldViolation> Check(const v1::PromoteCandidateRequest& request);
-std::vector<FieldViolation> Check(const v1::AddTimelineEntryRequest& request);
 
 // An id that a caller sent. Empty: it is one.
 std::vector<FieldViolation> CheckId(absl::string_view field,

@@ -200,28 +200,6 @@ TEST(CheckTest, FindsAllThatIsWrongWithACandidate) {
           Field(&FieldViolation::field, "candidate.ranked_changes[0].score")));
 }
 
-TEST(CheckTest, LooksOnlyAtTheFieldsThatAnUpdateTakes) {
-  v1::UpdateIncidentRequest request;
-  request.mutable_incident()->set_incident_id(std::string(32, 'a'));
-  request.set_etag("e");
-  request.set_author("sam");
-  request.mutable_update_mask()->add_paths("severity");
-  request.mutable_incident()->set_severity(2);
-  EXPECT_THAT(Check(request), IsEmpty());
-  request.mutable_incident()->set_severity(6);
-  EXPECT_THAT(Check(request),
-              ElementsAre(Field(&FieldViolation::field, "incident.severity")));
-  request.mutable_update_mask()->set_paths(0, "etag");
-  EXPECT_THAT(Check(request), ElementsAre(Field(&FieldViolation::description,
-                                                HasSubstr("\"etag\""))));
-  request.mutable_update_mask()->set_paths(0, "start_time");
-  EXPECT_THAT(Check(request), ElementsAre(Field(&FieldViolation::field,
-                                                "incident.start_time")));
-  request.mutable_update_mask()->clear_paths();
-  EXPECT_THAT(Check(request),
-              ElementsAre(Field(&FieldViolation::field, "update_mask")));
-}
-
 TEST(CheckTest, RefusesAnEmptyTimeRange) {
   v1::QueryEventsRequest request;
   *request.mutable_start_time() = FromTime(kNow);

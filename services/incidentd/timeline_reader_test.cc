@@ -1,4 +1,4 @@
-#include "services/incidentd/incident_handlers.h"
+#include "services/incidentd/timeline_reader.h"
 
 #include "base/proto_time.h"
 #include "gmock/gmock.h"

@@ -1,0 +1,27 @@
+// Reading an incident in order to change it.
+#ifndef SECONDSTORY_SERVICES_INCIDENTD_INCIDENT_CHANGE_H_
+#define SECONDSTORY_SERVICES_INCIDENTD_INCIDENT_CHANGE_H_
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "secondstory/v1/incident_service.pb.h"
+#include "storage/store.h"
+
+namespace secondstory::incidentd {
+
+// `incident_id` has 32 hex digits.
+//   NOT_FOUND            no such incident
+//   FAILED_PRECONDITION  it is deleted or merged, see CheckWritable
+absl::StatusOr<v1::Incident> ReadWritable(const storage::Store& store,
+                                          const std::string& incident_id);
+
+// ReadWritable by somebody who read the incident with `etag`.
+//   ABORTED  it changed since
+absl::StatusOr<v1::Incident> ReadForChange(const storage::Store& store,
+                                           const std::string& incident_id,
+                                           const std::string& etag);
+
+}  // namespace secondstory::incidentd
+
+#endif  // SECONDSTORY_SERVICES_INCIDENTD_INCIDENT_CHANGE_H_
