@@ -104,6 +104,7 @@ def debian_repositories():
         ":url": "",
     })
     debian_library(name = "curl", libraries = {":curl": "-lcurl"})
+    debian_library(name = "libpq", libraries = {":pq": "-lpq"})
     debian_library(name = "yaml_cpp", libraries = {":yaml-cpp": "-lyaml-cpp"})
     debian_library(name = "spdlog", libraries = {":spdlog": "-lspdlog -lfmt"})
     debian_library(name = "libgit2", libraries = {":git2": "-lgit2"})

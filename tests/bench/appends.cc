@@ -78,7 +78,7 @@ Figures RunAppends(const BenchOptions& options, const ServerProcess& server,
       });
   const absl::Duration cpu = CpuTimeOf(server.pid()) - before;
   report->AddCheck(absl::StrCat("every append succeeds: ", result.first_error),
-                   result.error_count == 0 && result.call_count > 0);
+                   result.error_count == 0 && result.answer_count > 0);
   report->AddCheck("every event has the outcome that it must have",
                    check.right());
   const double events = static_cast<double>(

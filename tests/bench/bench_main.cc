@@ -19,7 +19,10 @@
 #include "tests/bench/growth.h"
 #include "tests/bench/intake.h"
 #include "tests/bench/machine.h"
+#include "tests/bench/peers.h"
+#include "tests/bench/readers.h"
 #include "tests/bench/report.h"
+#include "tests/bench/webhook.h"
 
 ABSL_FLAG(std::vector<std::string>, scenarios, {},
           "which scenarios to run; empty: all");
@@ -46,9 +49,13 @@ using Scenario = std::pair<std::string, void (*)(const BenchOptions&, Report*)>;
 
 const std::vector<Scenario>& Scenarios() {
   static const auto* const scenarios = new std::vector<Scenario>{
-      {"singles", RunSingles}, {"batches", RunBatches},
-      {"shapes", RunShapes},   {"openloop", RunOpenLoop},
-      {"growth", RunGrowth},   {"restart", RunRestart}};
+      {"singles", RunSingles},   {"batches", RunBatches},
+      {"shapes", RunShapes},     {"openloop", RunOpenLoop},
+      {"postgres", RunPostgres}, {"alertmanager", RunAlertmanager},
+      {"readers", RunReaders},   {"watchers", RunWatchers},
+      {"webhook", RunWebhook},   {"growth", RunGrowth},
+      {"restart", RunRestart},
+  };
   return *scenarios;
 }
 

@@ -130,6 +130,7 @@ class Growth {
     const int64_t stored = RecordCount(server);
     report_->AddCheck(absl::StrCat(count, " events are stored, not ", stored),
                       stored == count);
+    report_->AddResult("stored", absl::StrCat(stored));
   }
 
   // From the start of the process to the answer to a query for the last event.
@@ -234,7 +235,7 @@ class Growth {
     });
     report_->AddCheck(
         absl::StrCat("every query succeeds: ", result.first_error),
-        result.error_count == 0 && result.call_count > 0);
+        result.error_count == 0 && result.answer_count > 0);
     Figures figures = {{"per_second", result.calls_per_second()}};
     AddLatencies(result.latencies_ms, &figures);
     return figures;

@@ -61,8 +61,9 @@ class Tally {
       if (++result_.error_count == 1) {
         result_.first_error = status.error_message();
       }
-    } else if (on_response_) {
-      on_response_(response);
+    } else {
+      ++result_.answer_count;
+      if (on_response_) on_response_(response);
     }
     if (now > end_) return false;
     result_.call_count += status.ok();

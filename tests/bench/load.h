@@ -33,7 +33,8 @@ struct Load {
 };
 
 struct LoadResult {
-  int64_t call_count = 0;
+  int64_t answer_count = 0;  // at any time
+  int64_t call_count = 0;    // answered while the load ran
   int64_t error_count = 0;
   std::string first_error;
   double seconds = 0;

@@ -21,8 +21,9 @@ ServerProcess::ServerProcess(const std::string& program,
   if (!started.ok()) return;
   process_ = *std::move(started);
   const auto port = process_->WaitForPort("grpc");
-  report->AddCheck(absl::StrCat(program, " alone has its port"),
-                   port.ok() && OwnsPort(process_->pid(), *port));
+  report->AddCheck(
+      absl::StrCat(program, " alone has its port: ", port.status().ToString()),
+      port.ok() && OwnsPort(process_->pid(), *port));
   address_ = absl::StrCat("127.0.0.1:", port.value_or(0));
 }
 
