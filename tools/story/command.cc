@@ -40,27 +40,34 @@ absl::StatusOr<std::string> AuthorOf(const Call& call) {
   return absl::InvalidArgumentError("say who acts: --author=NAME");
 }
 
+absl::StatusOr<std::string> ReadInput(const Call& call, const std::string& what,
+                                      const std::string& path) {
+  std::ostringstream bytes;
+  if (path == "-") {
+    bytes << call.around.in->rdbuf();
+  } else {
+    std::ifstream file(path, std::ios::binary);
+    bytes << file.rdbuf();
+    // An empty file sets the stream's failbit, too; a folder only this.
+    if (!file.is_open() || file.bad()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(what, ": cannot read the file ", path));
+    }
+  }
+  std::string text = std::move(bytes).str();
+  while (absl::EndsWith(text, "\n")) text.pop_back();
+  return text;
+}
+
 absl::StatusOr<std::string> TextOf(const Call& call,
                                    const std::string& option) {
-  std::string text = call.arguments.Get(option);
-  std::ifstream file;
-  std::istream* stream = call.around.in;
-  if (text != "-") {
-    if (!absl::StartsWith(text, "@")) return text;
-    text.erase(0, 1);
-    if (absl::StartsWith(text, "@")) return text;
-    file.open(text);
-    stream = &file;
+  const std::string text = call.arguments.Get(option);
+  if (text == "-") return ReadInput(call, "--" + option, text);
+  if (absl::StartsWith(text, "@@")) return text.substr(1);
+  if (absl::StartsWith(text, "@")) {
+    return ReadInput(call, "--" + option, text.substr(1));
   }
-  std::ostringstream bytes;
-  if (stream->peek() != EOF) bytes << stream->rdbuf();
-  if (stream->bad() || (stream == &file && !file.is_open())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--", option, ": cannot read the file ", text));
-  }
-  std::string read = std::move(bytes).str();
-  while (absl::EndsWith(read, "\n")) read.pop_back();
-  return read;
+  return text;
 }
 
 absl::Status ReadPages(
@@ -158,6 +165,18 @@ Option EtagOption() {
   return {"etag", "ETAG",
           "only if it is still as it was when you read this etag (--json shows "
           "it)"};
+}
+
+Option RequestIdOption() {
+  return {"request-id", "ID",
+          "yours; the same one again does not do it a second time"};
+}
+Option ReasonOption() { return {"reason", "TEXT", "why"}; }
+
+std::vector<Option> With(std::vector<Option> options,
+                         std::vector<Option> more) {
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
 }
 
 const char kTextHelp[] =

@@ -60,6 +60,11 @@ absl::StatusOr<std::string> AuthorOf(const Call& call);
 // their end; "@@" begins a text with "@". INVALID_ARGUMENT: no such file.
 absl::StatusOr<std::string> TextOf(const Call& call, const std::string& option);
 
+// All that is in a file, "-" being standard input, without the newlines at its
+// end. INVALID_ARGUMENT, with `what` it was to be: no such file.
+absl::StatusOr<std::string> ReadInput(const Call& call, const std::string& what,
+                                      const std::string& path);
+
 // --since and --until, as far as they are given.
 template <typename Request>
 absl::Status SetTimeRange(const Call& call, Request* request) {
@@ -107,6 +112,11 @@ Option LimitOption(int limit_default);
 Option ServiceOption();
 Option AuthorOption();
 Option EtagOption();
+Option RequestIdOption();
+Option ReasonOption();
+
+// `options`, then `more`.
+std::vector<Option> With(std::vector<Option> options, std::vector<Option> more);
 
 // A line for the help of commands with texts: how TextOf reads them.
 extern const char kTextHelp[];

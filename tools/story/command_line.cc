@@ -1,6 +1,8 @@
 #include "tools/story/command_line.h"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -54,11 +56,33 @@ std::string CommandText(const std::vector<Command>& commands,
   return RenderFacts(facts, kHelpWidth, 2);
 }
 
+// What all commands are about on one page: a noun with its verbs, and each
+// command of one word.
+std::string Overview(const std::vector<Command>& commands) {
+  std::vector<std::pair<std::string, std::string>> facts;
+  std::map<std::string, size_t> places;  // of the nouns in `facts`
+  for (const Command& command : commands) {
+    const std::string noun = FirstWord(command.name);
+    if (noun == command.name || places.count(noun) == 0) {
+      places[noun] = facts.size();
+      facts.emplace_back(noun == command.name ? Synopsis(command) : noun,
+                         noun == command.name
+                             ? command.about
+                             : command.name.substr(noun.size() + 1));
+      continue;
+    }
+    std::string& verbs = facts[places[noun]].second;
+    absl::StrAppend(&verbs, ", ", command.name.substr(noun.size() + 1));
+  }
+  return RenderFacts(facts, kHelpWidth, 2);
+}
+
 std::string Help(const std::vector<Command>& commands) {
   return absl::StrCat(
       "story shows and tells what incidentd knows.\n\n"
-      "Usage: story [OPTION ...] COMMAND ...\n\nCommands\n",
-      CommandText(commands, ""),
+      "Usage: story [OPTION ...] COMMAND ...\n\n"
+      "Commands; `story incidents --help` explains those of one kind\n",
+      Overview(commands),
       "\nOptions; `story COMMAND --help` tells those of a command\n",
       OptionText(GlobalOptions()),
       "\nTimes are UTC. Exit codes: 0 done; 1 the server says no, or refused a "
@@ -72,8 +96,8 @@ std::string CommandHelp(const Command& command) {
   if (!command.details.empty()) {
     absl::StrAppend(&text, "\n", command.details, "\n");
   }
-  return absl::StrCat(text, "\nOptions\n", OptionText(command.options),
-                      OptionText(GlobalOptions()));
+  return absl::StrCat(text, "\nOptions\n",
+                      OptionText(With(command.options, GlobalOptions())));
 }
 
 // The command with the longest name that the words begin with; null when there

@@ -5,7 +5,9 @@ namespace secondstory::story {
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const std::vector<Command>& room :
-       {CandidateCommands(), IncidentCommands(), EventCommands()}) {
+       {CandidateCommands(), IncidentCommands(), TimelineCommands(),
+        AccountCommands(), ReviewCommands(), ActionCommands(),
+        EventCommands()}) {
     commands.insert(commands.end(), room.begin(), room.end());
   }
   return commands;

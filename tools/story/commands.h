@@ -8,9 +8,13 @@
 
 namespace secondstory::story {
 
+std::vector<Command> AccountCommands();
+std::vector<Command> ActionCommands();
 std::vector<Command> CandidateCommands();
 std::vector<Command> EventCommands();
 std::vector<Command> IncidentCommands();
+std::vector<Command> ReviewCommands();
+std::vector<Command> TimelineCommands();
 
 // All of them but `demo`, which brings a script of its own, in the order in
 // which the help lists them.

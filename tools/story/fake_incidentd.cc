@@ -2,56 +2,21 @@
 
 #include <algorithm>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
 #include "grpcpp/security/server_credentials.h"
 #include "grpcpp/server_builder.h"
 
 namespace secondstory::story {
 namespace {
 
+using fake::Allows;
+using fake::InvalidField;
+using fake::NotFound;
+using fake::Page;
 using grpc::ServerContext;
 using grpc::Status;
-
-// As incidentd says that a field is wrong.
-Status InvalidField(const std::string& field, const std::string& description) {
-  google::rpc::BadRequest bad_request;
-  auto* const violation = bad_request.add_field_violations();
-  violation->set_field(field);
-  violation->set_description(description);
-  google::rpc::Status details;
-  details.set_code(grpc::StatusCode::INVALID_ARGUMENT);
-  details.add_details()->PackFrom(bad_request);
-  return Status(grpc::StatusCode::INVALID_ARGUMENT, "the request is wrong",
-                details.SerializeAsString());
-}
-
-Status NotFound(const std::string& what) {
-  return Status(grpc::StatusCode::NOT_FOUND, what);
-}
-
-// Cuts one page out of `all`; the token is the index of the next.
-template <typename Message, typename Request>
-std::vector<Message> Page(const std::vector<Message>& all,
-                          const Request& request, std::string* next_token) {
-  size_t first = 0;
-  (void)absl::SimpleAtoi(request.page_token(), &first);
-  const size_t size = request.page_size() == 0 ? 50 : request.page_size();
-  const size_t end = std::min(all.size(), first + size);
-  if (end < all.size()) *next_token = absl::StrCat(end);
-  return {all.begin() + static_cast<std::ptrdiff_t>(std::min(first, end)),
-          all.begin() + static_cast<std::ptrdiff_t>(end)};
-}
-
-template <typename Values, typename Value>
-bool Allows(const Values& values, const Value& value) {
-  return values.empty() ||
-         std::find(values.begin(), values.end(), value) != values.end();
-}
 
 bool Matches(const v1::Event& event, const v1::QueryEventsRequest& request) {
   const int64_t time = ToMicros(event.event_time());
@@ -189,89 +154,19 @@ class FakeIncidentd::Candidates final : public v1::CandidateService::Service {
   FakeIncidentd& fake_;
 };
 
-class FakeIncidentd::Incidents final : public v1::IncidentService::Service {
- public:
-  explicit Incidents(FakeIncidentd* fake) : fake_(*fake) {}
-
-  Status GetIncident(ServerContext*, const v1::GetIncidentRequest* request,
-                     v1::GetIncidentResponse* response) override {
-    absl::MutexLock lock(&fake_.mutex_);
-    for (const v1::Incident& incident : fake_.incidents_) {
-      if (incident.incident_id() != request->incident_id()) continue;
-      *response->mutable_incident() = incident;
-      return Status::OK;
-    }
-    return NotFound("no incident " + request->incident_id());
-  }
-
-  Status ListIncidents(ServerContext*, const v1::ListIncidentsRequest* request,
-                       v1::ListIncidentsResponse* response) override {
-    absl::MutexLock lock(&fake_.mutex_);
-    for (const v1::Incident& incident : Page(
-             fake_.incidents_, *request, response->mutable_next_page_token())) {
-      *response->add_incidents() = incident;
-    }
-    return Status::OK;
-  }
-
-  Status PromoteCandidate(ServerContext*,
-                          const v1::PromoteCandidateRequest* request,
-                          v1::PromoteCandidateResponse* response) override {
-    absl::MutexLock lock(&fake_.mutex_);
-    for (v1::Candidate& candidate : fake_.candidates_) {
-      if (candidate.candidate_id() != request->candidate_id()) continue;
-      candidate.set_state(v1::CANDIDATE_STATE_PROMOTED);
-      v1::Incident* const incident = response->mutable_incident();
-      incident->set_incident_id(IdToHex(StableId({candidate.candidate_id()})));
-      incident->set_title(request->title().empty() ? candidate.title()
-                                                   : request->title());
-      incident->set_created_by(request->author());
-      incident->set_state(v1::INCIDENT_STATE_OPEN);
-      incident->add_candidate_ids(candidate.candidate_id());
-      fake_.incidents_.push_back(*incident);
-      return Status::OK;
-    }
-    return NotFound("no candidate " + request->candidate_id());
-  }
-
-  Status AddTimelineEntry(ServerContext*,
-                          const v1::AddTimelineEntryRequest* request,
-                          v1::AddTimelineEntryResponse* response) override {
-    if (request->entry().title().empty()) {
-      return InvalidField("entry.title",
-                          "is missing; expected 1 to 1,024 bytes");
-    }
-    absl::MutexLock lock(&fake_.mutex_);
-    *response->mutable_entry() = request->entry();
-    response->mutable_entry()->set_author(request->author());
-    fake_.entries_.push_back(response->entry());
-    return Status::OK;
-  }
-
-  Status GetTimeline(ServerContext*, const v1::GetTimelineRequest* request,
-                     v1::GetTimelineResponse* response) override {
-    absl::MutexLock lock(&fake_.mutex_);
-    for (const v1::TimelineEntry& entry :
-         Page(fake_.entries_, *request, response->mutable_next_page_token())) {
-      *response->add_entries() = entry;
-    }
-    return Status::OK;
-  }
-
- private:
-  FakeIncidentd& fake_;
-};
-
 FakeIncidentd::FakeIncidentd()
     : event_service_(std::make_unique<Events>(this)),
       candidate_service_(std::make_unique<Candidates>(this)),
-      incident_service_(std::make_unique<Incidents>(this)) {
+      incidents_(&requests_,
+                 [this](const std::string& id) { return Promote(id); }),
+      reviews_(&requests_, &incidents_) {
   grpc::ServerBuilder builder;
   builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
                            &port_);
   builder.RegisterService(event_service_.get());
   builder.RegisterService(candidate_service_.get());
-  builder.RegisterService(incident_service_.get());
+  builder.RegisterService(&incidents_);
+  builder.RegisterService(&reviews_);
   server_ = builder.BuildAndStart();
 }
 
@@ -286,9 +181,14 @@ void FakeIncidentd::AddCandidate(const v1::Candidate& candidate) {
   candidates_.push_back(candidate);
 }
 
-void FakeIncidentd::AddIncident(const v1::Incident& incident) {
+std::optional<v1::Candidate> FakeIncidentd::Promote(const std::string& id) {
   absl::MutexLock lock(&mutex_);
-  incidents_.push_back(incident);
+  for (v1::Candidate& candidate : candidates_) {
+    if (candidate.candidate_id() != id) continue;
+    candidate.set_state(v1::CANDIDATE_STATE_PROMOTED);
+    return candidate;
+  }
+  return std::nullopt;
 }
 
 v1::EventOutcome FakeIncidentd::AddEvent(const v1::Event& event) {

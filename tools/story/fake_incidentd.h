@@ -3,10 +3,9 @@
 #ifndef SECONDSTORY_TOOLS_STORY_FAKE_INCIDENTD_H_
 #define SECONDSTORY_TOOLS_STORY_FAKE_INCIDENTD_H_
 
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -14,7 +13,9 @@
 #include "grpcpp/server.h"
 #include "secondstory/v1/candidate_service.grpc.pb.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
-#include "secondstory/v1/incident_service.grpc.pb.h"
+#include "tools/story/fake_incidents.h"
+#include "tools/story/fake_reviews.h"
+#include "tools/story/fake_rpc.h"
 
 namespace secondstory::story {
 
@@ -29,26 +30,38 @@ class FakeIncidentd {
   std::string address() const;
 
   void AddCandidate(const v1::Candidate& candidate);
-  void AddIncident(const v1::Incident& incident);
+  void AddIncident(const v1::Incident& incident) { incidents_.Add(incident); }
+  void AddGap(const v1::Gap& gap) { reviews_.AddGap(gap); }
+  void AddFinding(const v1::LanguageFinding& finding) {
+    reviews_.AddFinding(finding);
+  }
   // As AppendEvents would.
   v1::EventOutcome AddEvent(const v1::Event& event);
 
   std::vector<v1::Event> events();
 
+  // The last request of its type; an empty one when there was none.
+  template <typename Request>
+  Request Last() {
+    return requests_.Last<Request>();
+  }
+
  private:
   class Events;
   class Candidates;
-  class Incidents;
+
+  // The candidate, promoted from now on.
+  std::optional<v1::Candidate> Promote(const std::string& id);
 
   absl::Mutex mutex_;
   std::vector<v1::Event> events_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::Candidate> candidates_ ABSL_GUARDED_BY(mutex_);
-  std::vector<v1::Incident> incidents_ ABSL_GUARDED_BY(mutex_);
-  std::vector<v1::TimelineEntry> entries_ ABSL_GUARDED_BY(mutex_);
 
   std::unique_ptr<v1::EventService::Service> event_service_;
   std::unique_ptr<v1::CandidateService::Service> candidate_service_;
-  std::unique_ptr<v1::IncidentService::Service> incident_service_;
+  fake::Requests requests_;
+  fake::Incidents incidents_;
+  fake::Reviews reviews_;
   int port_ = 0;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -15,6 +15,10 @@ namespace secondstory::story {
 std::string IncidentPage(const v1::Incident& incident,
                          const PageOptions& options);
 
+// Names and roles of the people who were there.
+std::string ParticipantList(const v1::Incident& incident,
+                            const PageOptions& options);
+
 // One line each, for choosing.
 std::string IncidentList(absl::Span<const v1::Incident> incidents,
                          const PageOptions& options);
@@ -22,8 +26,9 @@ std::string IncidentList(absl::Span<const v1::Incident> incidents,
 // One line for a stream.
 std::string IncidentLine(const v1::Incident& incident);
 
-// What happened, in order: events with the reason why they are here, and what
-// people added.
+// What happened, in order: events with the reason why they are here, what
+// people added, and under each line what people told of it, as far as the
+// entries have it. With `options.all` also the ids of the lines.
 std::string TimelinePage(absl::Span<const v1::TimelineEntry> entries,
                          const PageOptions& options);
 

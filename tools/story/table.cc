@@ -4,6 +4,7 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "tools/story/text.h"
 
 namespace secondstory::story {
@@ -35,11 +36,15 @@ std::string RenderCells(const std::vector<std::vector<std::string>>& cells,
 void Table::AddRow(std::vector<std::string> cells) {
   for (std::string& cell : cells) cell = OneLine(cell);
   cells.resize(columns_.size());
-  rows_.push_back({std::move(cells), ""});
+  rows_.push_back({std::move(cells), "", ""});
 }
 
 void Table::AddLine(std::string text) {
-  rows_.push_back({{}, std::move(text)});
+  rows_.push_back({{}, std::move(text), ""});
+}
+
+void Table::AddBlock(std::string lines) {
+  rows_.push_back({{}, "", std::move(lines)});
 }
 
 std::vector<int> Table::Widths(int width) const {
@@ -49,8 +54,9 @@ std::vector<int> Table::Widths(int width) const {
   for (size_t i = 0; i < columns_.size(); ++i) {
     int widest = DisplayWidth(columns_[i].name);
     for (const Row& row : rows_) {
-      if (row.line.empty())
+      if (!row.cells.empty()) {
         widest = std::max(widest, DisplayWidth(row.cells[i]));
+      }
     }
     const bool flexible = columns_[i].share > 0;
     widths.push_back(flexible ? widest
@@ -77,12 +83,18 @@ std::vector<int> Table::Widths(int width) const {
 std::string Table::Render(int width, int indent) const {
   const std::vector<int> widths = Widths(width - indent);
   std::vector<std::vector<std::string>> names;
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    names.push_back({columns_[i].name});
+  bool has_names = false;
+  for (const Column& column : columns_) {
+    names.push_back({column.name});
+    has_names = has_names || !column.name.empty();
   }
-  std::string text = RenderCells(names, widths, indent);
+  std::string text = has_names ? RenderCells(names, widths, indent) : "";
   for (const Row& row : rows_) {
-    if (!row.line.empty()) {
+    if (!row.block.empty()) {
+      text += row.block;
+      continue;
+    }
+    if (row.cells.empty()) {
       absl::StrAppend(&text, std::string(indent, ' '), row.line, "\n");
       continue;
     }
@@ -119,6 +131,14 @@ std::string RenderFacts(
 std::string RenderParagraph(const std::string& text, int width, int indent) {
   const int room = std::max(width - indent, kFlexibleMin);
   return RenderCells({Wrap(OneLine(text), room)}, {room}, indent);
+}
+
+std::string RenderText(const std::string& text, int width, int indent) {
+  std::string rendered;
+  for (const absl::string_view line : absl::StrSplit(text, '\n')) {
+    rendered += RenderParagraph(std::string(line), width, indent);
+  }
+  return rendered;
 }
 
 }  // namespace secondstory::story

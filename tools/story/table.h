@@ -17,7 +17,8 @@ struct Column {
   int width_max = 32;
 };
 
-// Rows of cells under the names of the columns; two blanks between columns.
+// Rows of cells under the names of the columns, if any has one; two blanks
+// between columns.
 class Table {
  public:
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
@@ -27,6 +28,8 @@ class Table {
 
   // A line of its own between rows.
   void AddLine(std::string text);
+  // Lines that are laid out already, each with its newline, between rows.
+  void AddBlock(std::string lines);
 
   bool empty() const { return rows_.empty(); }
 
@@ -37,7 +40,8 @@ class Table {
  private:
   struct Row {
     std::vector<std::string> cells;
-    std::string line;  // in place of cells
+    std::string line;   // in place of cells
+    std::string block;  // in place of cells, without indent and newline
   };
 
   std::vector<int> Widths(int width) const;
@@ -54,6 +58,9 @@ std::string RenderFacts(
 
 // `text` in lines of at most `width` columns, each after `indent` blanks.
 std::string RenderParagraph(const std::string& text, int width, int indent);
+
+// As RenderParagraph, but line for line.
+std::string RenderText(const std::string& text, int width, int indent);
 
 }  // namespace secondstory::story
 

@@ -1,0 +1,401 @@
+// Goal: what a person types becomes the request that they mean, and what comes
+// back can be read.
+// Method: whole calls against a gRPC server with what it knows in memory. The
+// real incidentd is in //tests/integration/story:story_test.
+#include "tools/story/commands.h"
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "base/proto_time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tools/story/command_line.h"
+#include "tools/story/fake_incidentd.h"
+
+namespace secondstory::story {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr char kId[] = "4f2a0000000000000000000000000001";
+constexpr char kOtherId[] = "4f2b0000000000000000000000000002";
+constexpr char kEventId[] = "00112233445566778899aabbccddeeff";
+
+class CommandsTest : public testing::Test {
+ protected:
+  CommandsTest() {
+    for (const char* id : {kId, kOtherId}) {
+      v1::Incident incident;
+      incident.set_incident_id(id);
+      incident.set_title("Launches fail");
+      incident.set_state(v1::INCIDENT_STATE_OPEN);
+      *incident.mutable_start_time() = FromTime(now_);
+      incident.add_tags("hub");
+      fake_.AddIncident(incident);
+    }
+  }
+
+  int Story(std::vector<std::string> args, const std::string& input = "") {
+    args.push_back("--address=" + fake_.address());
+    std::istringstream in(input);
+    std::ostringstream out;
+    std::ostringstream err;
+    const int code = RunStory(args, AllCommands(),
+                              {&in, &out, &err, now_, 80, "ana", asks_});
+    out_ = out.str();
+    err_ = err.str();
+    return code;
+  }
+
+  // A line on the timeline; its id.
+  std::string AddLine(const std::string& text) {
+    EXPECT_EQ(Story({"incidents", "note", "4f2a", text, "--at=11:35"}), 0);
+    EXPECT_EQ(Story({"timeline", "4f2a", "--json"}), 0);
+    const size_t at = out_.rfind("\"entryId\":\"");
+    return out_.substr(at + 11, 32);
+  }
+
+  std::string File(const std::string& text) {
+    const std::string path = absl::StrCat(
+        testing::TempDir(), "/",
+        testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::ofstream(path) << text;
+    return path;
+  }
+
+  const absl::Time now_ = absl::FromUnixSeconds(1524051000);  // 11:30
+  FakeIncidentd fake_;
+  bool asks_ = false;
+  std::string out_;
+  std::string err_;
+};
+
+TEST_F(CommandsTest, CreatesAnIncidentWithWhatIsKnownOfIt) {
+  EXPECT_EQ(
+      Story({"incidents", "create", "Checkout is slow", "--start=10:00",
+             "--detect=10:05", "--severity=2", "--services=cart, checkout",
+             "--add-link=dash=https://example.com/d?x=1", "--summary=-",
+             "--kind=near-miss", "--request-id=r1"},
+            "Slow since the\nmorning.\n"),
+      0)
+      << err_;
+  const auto request = fake_.Last<v1::CreateIncidentRequest>();
+  EXPECT_EQ(request.author(), "ana");
+  EXPECT_EQ(request.request_id(), "r1");
+  EXPECT_EQ(request.incident().title(), "Checkout is slow");
+  EXPECT_EQ(request.incident().summary(), "Slow since the\nmorning.");
+  EXPECT_EQ(request.incident().severity(), 2u);
+  EXPECT_EQ(request.incident().kind(), v1::INCIDENT_KIND_NEAR_MISS);
+  EXPECT_THAT(request.incident().services(), ElementsAre("cart", "checkout"));
+  EXPECT_EQ(request.incident().links(0).title(), "dash");
+  EXPECT_EQ(request.incident().links(0).url(), "https://example.com/d?x=1");
+  EXPECT_THAT(out_, HasSubstr("Noticed   2018-04-18 10:05:00 UTC"));
+}
+
+TEST_F(CommandsTest, ChangesOnlyWhatIsNamed) {
+  EXPECT_EQ(Story({"incidents", "edit", "4f2a", "--detect=11:32",
+                   "--add-tags=proxy", "--remove-tags=hub",
+                   "--narrative=@" + File("# What\n\nhappened\n")}),
+            0)
+      << err_;
+  const auto request = fake_.Last<v1::UpdateIncidentRequest>();
+  EXPECT_THAT(request.update_mask().paths(),
+              ElementsAre("narrative", "detect_time", "tags"));
+  EXPECT_THAT(out_, HasSubstr("Tags      proxy"));
+  EXPECT_THAT(out_, HasSubstr("What happened\n  # What\n\n  happened\n"));
+  EXPECT_EQ(Story({"incidents", "edit", "4f2a", "--detect="}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("Noticed")));
+  EXPECT_EQ(Story({"incidents", "edit", "4f2a"}), 2);
+  EXPECT_THAT(err_, HasSubstr("say what to change"));
+  EXPECT_EQ(Story({"incidents", "edit", "4f2a", "--summary=@/no/file"}), 2);
+  EXPECT_THAT(err_, HasSubstr("--summary: cannot read the file /no/file"));
+  EXPECT_EQ(Story({"incidents", "edit", "4f2a", "--add-link=dash"}), 2);
+  EXPECT_THAT(err_, HasSubstr("expected a URL, or a title and a URL"));
+}
+
+TEST_F(CommandsTest, SaysThatSomebodyElseWasFaster) {
+  EXPECT_EQ(Story({"incidents", "edit", "4f2a", "--title=x", "--etag=old"}), 1);
+  EXPECT_THAT(err_, HasSubstr("somebody else was faster"));
+  EXPECT_THAT(err_, HasSubstr("Nothing was changed. Read it again"));
+}
+
+TEST_F(CommandsTest, MovesAnIncidentWithItsTime) {
+  EXPECT_EQ(Story({"incidents", "state", "4f2a", "mitigated", "--at=11:50"}),
+            0);
+  EXPECT_THAT(out_, HasSubstr("Mitigated  2018-04-18 11:50:00 UTC"));
+  EXPECT_EQ(Story({"incidents", "state", "4f2a", "resolved"}), 0);
+  EXPECT_THAT(out_, HasSubstr("Over       2018-04-18 11:30:00 UTC"));
+  EXPECT_EQ(Story({"incidents", "state", "4f2a", "mitigated"}), 0);
+  EXPECT_THAT(fake_.Last<v1::UpdateIncidentRequest>().update_mask().paths(),
+              ElementsAre("state"));
+  EXPECT_EQ(Story({"incidents", "state", "4f2a", "open", "--at=11:50"}), 2);
+  EXPECT_EQ(Story({"incidents", "state", "4f2a", "over"}), 2);
+  EXPECT_THAT(err_, HasSubstr("expected one of open, mitigated"));
+}
+
+TEST_F(CommandsTest, KeepsNamesOfParticipantsToOnePage) {
+  EXPECT_EQ(Story({"incidents", "participants", "4f2a",
+                   "--add=ana=on-call, payments", "--add=bo"}),
+            0);
+  EXPECT_EQ(out_, "NAME  ROLE\nana   on-call, payments\nbo    a participant\n");
+  EXPECT_EQ(Story({"incidents", "get", "4f2a"}), 0);
+  EXPECT_THAT(out_, HasSubstr("People    on-call, payments; a participant"));
+  EXPECT_EQ(Story({"incidents", "participants", "4f2a", "--remove=bo",
+                   "--add=ana=database"}),
+            0);
+  EXPECT_EQ(out_, "NAME  ROLE\nana   database\n");
+  EXPECT_EQ(Story({"incidents", "participants", "4f2a", "--remove=cy"}), 2);
+}
+
+TEST_F(CommandsTest, DeletesAndRestores) {
+  EXPECT_EQ(Story({"incidents", "delete", "4f2a", "--reason=a drill"}), 0);
+  EXPECT_EQ(fake_.Last<v1::DeleteIncidentRequest>().reason(), "a drill");
+  EXPECT_THAT(out_, HasSubstr("open; deleted 2018-04-18"));
+  EXPECT_EQ(Story({"incidents", "list"}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("4f2a")));
+  EXPECT_EQ(Story({"incidents", "list", "--deleted"}), 0);
+  EXPECT_THAT(out_, HasSubstr("4f2a"));
+  EXPECT_EQ(Story({"incidents", "restore", "4f2a"}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("deleted")));
+}
+
+TEST_F(CommandsTest, MergesSplitsAttachesAndDetaches) {
+  const std::string line = AddLine("we restarted the proxy");
+  EXPECT_EQ(Story({"incidents", "merge", "4f2a", "4f2b"}), 0) << err_;
+  EXPECT_EQ(fake_.Last<v1::MergeIncidentsRequest>().source_incident_id(),
+            kOtherId);
+  EXPECT_EQ(Story({"incidents", "split", "4f2a", line.substr(0, 6),
+                   "--title=Another story"}),
+            0)
+      << err_;
+  EXPECT_THAT(fake_.Last<v1::SplitIncidentRequest>().entry_ids(),
+              ElementsAre(line));
+  EXPECT_THAT(out_, HasSubstr("Another story"));
+  EXPECT_EQ(Story({"incidents", "attach", "4f2a", kEventId, kOtherId}), 0);
+  EXPECT_THAT(fake_.Last<v1::AttachEventsRequest>().event_ids(),
+              ElementsAre(kEventId, kOtherId));
+  EXPECT_EQ(Story({"incidents", "detach", "4f2a", line.substr(0, 6)}), 0);
+  EXPECT_THAT(fake_.Last<v1::DetachEventsRequest>().event_ids(),
+              ElementsAre(line));
+  EXPECT_EQ(Story({"incidents", "attach", "4f2a"}), 2);
+  EXPECT_THAT(err_, HasSubstr("expected: story incidents attach ID EVENT..."));
+}
+
+TEST_F(CommandsTest, ShowsWhatBecameOfAnIncident) {
+  EXPECT_EQ(Story({"incidents", "edit", "4f2a", "--title=Logins fail"}), 0);
+  EXPECT_EQ(Story({"incidents", "history", "4f2a"}), 0);
+  EXPECT_THAT(out_, HasSubstr("ana, incident\n"
+                              "    title: \"Launches fail\" -> \"Logins "
+                              "fail\"\n"));
+}
+
+TEST_F(CommandsTest, EditsAndRemovesALine) {
+  const std::string line = AddLine("we restarted the proxy");
+  EXPECT_EQ(Story({"entries", "edit", "4f2a", line.substr(0, 8), "--at=11:36",
+                   "--title=we restarted both proxies", "--kind=human_action",
+                   "--link=graph=https://example.com/1.png"}),
+            0)
+      << err_;
+  EXPECT_THAT(out_,
+              HasSubstr("11:36:00    action           we restarted both"));
+  EXPECT_THAT(
+      fake_.Last<v1::UpdateTimelineEntryRequest>().update_mask().paths(),
+      ElementsAre("title", "event_time", "kind", "links"));
+  EXPECT_EQ(Story({"entries", "remove", "4f2a", line.substr(0, 8)}), 0);
+  EXPECT_TRUE(fake_.Last<v1::UpdateTimelineEntryRequest>().remove());
+  EXPECT_EQ(Story({"timeline", "4f2a"}), 0);
+  EXPECT_EQ(out_, "Nothing on the timeline yet.\n");
+}
+
+TEST_F(CommandsTest, SwitchesHindsightOff) {
+  EXPECT_EQ(Story({"timeline", "4f2a", "--as-known-at=11:40", "--accounts"}),
+            0);
+  const auto request = fake_.Last<v1::GetTimelineRequest>();
+  EXPECT_TRUE(request.with_accounts());
+  EXPECT_EQ(absl::ToUnixSeconds(ToTime(request.as_known_at())), 1524051600);
+  EXPECT_THAT(out_, HasSubstr("As it could be known at 2018-04-18 11:40:00"));
+}
+
+TEST_F(CommandsTest, TakesAnAccountFromOptions) {
+  const std::string line = AddLine("we restarted the proxy");
+  EXPECT_EQ(
+      Story({"accounts", "give", "4f2a", "--entry=" + line.substr(0, 8),
+             "--role=on-call, hub", "--action=restarted it", "--effect=nothing",
+             "--expected=launches recover", "--assumed=a stale socket",
+             "--also-known=a deploy at 10:35", "--surprised=yes"}),
+      0)
+      << err_;
+  const auto request = fake_.Last<v1::GiveAccountRequest>();
+  EXPECT_EQ(request.author(), "ana");
+  EXPECT_EQ(request.account().entry_id(), line);
+  EXPECT_EQ(request.account().observed_effect(), "nothing");
+  EXPECT_EQ(request.account().also_known(), "a deploy at 10:35");
+  EXPECT_TRUE(request.account().surprised());
+  EXPECT_THAT(out_, Not(HasSubstr("ana")));
+  EXPECT_EQ(Story({"accounts", "list", "4f2a"}), 0);
+  EXPECT_THAT(out_, HasSubstr("on-call, hub"));
+  EXPECT_THAT(out_, HasSubstr("we restarted the proxy"));
+  EXPECT_EQ(Story({"accounts", "give", "4f2a", "--role=x"}), 2);
+  EXPECT_THAT(err_, HasSubstr("on a terminal the questions are asked"));
+  EXPECT_EQ(Story({"accounts", "give", "4f2a", "--words=x", "--role=y",
+                   "--surprised=maybe"}),
+            2);
+}
+
+TEST_F(CommandsTest, AsksForAnAccountOnATerminal) {
+  asks_ = true;
+  const std::string line = AddLine("we restarted the proxy");
+  EXPECT_EQ(Story({"accounts", "give", "4f2a"},
+                  absl::StrCat("zzzz\n", line.substr(0, 6),
+                               "\non-call, hub\nrestarted it\nnothing\n"
+                               "launches recover\n\n\n\nperhaps\nyes\n\n")),
+            0)
+      << err_ << out_;
+  const auto request = fake_.Last<v1::GiveAccountRequest>();
+  EXPECT_EQ(request.account().entry_id(), line);
+  EXPECT_EQ(request.account().role(), "on-call, hub");
+  EXPECT_EQ(request.account().action(), "restarted it");
+  EXPECT_EQ(request.account().observed_effect(), "nothing");
+  EXPECT_EQ(request.account().expectation(), "launches recover");
+  EXPECT_THAT(request.account().assumption(), IsEmpty());
+  EXPECT_TRUE(request.account().surprised());
+  EXPECT_THAT(out_, HasSubstr("What did you take for granted?\n> "));
+  EXPECT_THAT(out_, HasSubstr("The name is kept apart"));
+}
+
+TEST_F(CommandsTest, StoresNothingWhenThePersonLeaves) {
+  asks_ = true;
+  EXPECT_EQ(Story({"accounts", "give", "4f2a", "--role=on-call"}, "\nhm\n"), 1);
+  EXPECT_THAT(err_, HasSubstr("nothing was stored"));
+  EXPECT_EQ(Story({"accounts", "give", "4f2a", "--role=on-call"},
+                  "\nrestarted it\n\n\n\n\n\n\nno\n"),
+            1);
+  EXPECT_EQ(fake_.Last<v1::GiveAccountRequest>().author(), "");
+}
+
+TEST_F(CommandsTest, DeclinesEditsAndWithdrawsAnAccount) {
+  EXPECT_EQ(Story({"accounts", "decline", "4f2a", "--role=database"}), 0);
+  EXPECT_EQ(fake_.Last<v1::GiveAccountRequest>().account().state(),
+            v1::ACCOUNT_STATE_DECLINED);
+  EXPECT_THAT(out_, HasSubstr("database (would rather not tell)"));
+  EXPECT_EQ(Story({"accounts", "give", "4f2a", "--role=on-call", "--words=hm",
+                   "--json"}),
+            0);
+  const std::string id = out_.substr(out_.find("\"accountId\":\"") + 13, 32);
+  EXPECT_EQ(Story({"accounts", "edit", "4f2a", id.substr(0, 8),
+                   "--words=I looked at the proxy"}),
+            0)
+      << err_;
+  EXPECT_THAT(out_, HasSubstr("I looked at the proxy"));
+  EXPECT_EQ(Story({"accounts", "edit", "4f2a", id, "--words=x", "--author=bo"}),
+            1);
+  EXPECT_THAT(err_, HasSubstr("somebody else's account"));
+  EXPECT_EQ(Story({"accounts", "withdraw", "4f2a", id.substr(0, 8)}), 0);
+  EXPECT_EQ(Story({"accounts", "list", "4f2a"}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("on-call")));
+}
+
+TEST_F(CommandsTest, RevealsOnlyWithReasonAndKey) {
+  EXPECT_EQ(Story({"accounts", "give", "4f2a", "--role=on-call", "--words=hm",
+                   "--json"}),
+            0);
+  const std::string id = out_.substr(out_.find("\"accountId\":\"") + 13, 32);
+  EXPECT_EQ(Story({"accounts", "reveal", "4f2a", id, "--author=bo"}), 2);
+  EXPECT_THAT(err_, HasSubstr("the look is recorded"));
+  EXPECT_EQ(Story({"accounts", "reveal", "4f2a", id, "--author=bo",
+                   "--reason=a court asks", "--key-file=" + File("wrong\n")}),
+            1);
+  EXPECT_EQ(Story({"accounts", "reveal", "4f2a", id, "--author=bo",
+                   "--reason=a court asks", "--key-file=-"},
+                  "open sesame\n"),
+            0);
+  EXPECT_EQ(out_, "ana\n");
+  EXPECT_EQ(fake_.Last<v1::RevealAuthorRequest>().reader(), "bo");
+}
+
+TEST_F(CommandsTest, FollowsAnActionFromIdeaToDone) {
+  EXPECT_EQ(Story({"actions", "add", "4f2a", "Alert on launch time",
+                   "--owner=hub team", "--due=14d",
+                   "--tracker=https://example.com/T-1", "--json"}),
+            0);
+  const std::string id = out_.substr(out_.find("\"actionId\":\"") + 12, 32);
+  EXPECT_EQ(Story({"actions", "list"}), 0);
+  EXPECT_THAT(out_, HasSubstr("2018-05-02  open   hub team  Alert on launch"));
+  EXPECT_EQ(Story({"actions", "edit", id.substr(0, 8), "--due=2018-04-01",
+                   "--state=in_progress"}),
+            0)
+      << err_;
+  EXPECT_EQ(Story({"actions", "list", "--owner=hub team"}), 0);
+  EXPECT_THAT(out_, HasSubstr("2018-04-01  overdue"));
+  EXPECT_EQ(Story({"actions", "list", "--overdue", "--state=done"}), 0);
+  EXPECT_TRUE(fake_.Last<v1::ListActionsRequest>().overdue_only());
+  EXPECT_EQ(Story({"actions", "done", id.substr(0, 8)}), 0);
+  EXPECT_THAT(out_, HasSubstr("State     done"));
+  EXPECT_EQ(Story({"actions", "drop", id.substr(0, 8)}), 0);
+  EXPECT_EQ(Story({"actions", "remove", id.substr(0, 8)}), 0);
+  EXPECT_TRUE(fake_.Last<v1::UpdateActionRequest>().remove());
+  EXPECT_EQ(Story({"actions", "edit", id}), 2);
+}
+
+TEST_F(CommandsTest, LeadsAReviewToItsEnd) {
+  v1::Gap gap;
+  gap.set_gap_id("9c010000000000000000000000000003");
+  gap.set_rule("never_resolved");
+  gap.set_text("an alert never resolved");
+  gap.set_question("What told people that it was over?");
+  fake_.AddGap(gap);
+  EXPECT_EQ(Story({"review", "start", "4f2a", "--facilitator=cy"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("What told people that it was over?"));
+  EXPECT_EQ(Story({"review", "answer", "4f2a", "9c01"}), 2);
+  EXPECT_EQ(Story({"review", "answer", "4f2a", "9c01", "--text=a user"}), 0);
+  EXPECT_THAT(out_, HasSubstr("Answered by ana: a user"));
+  EXPECT_EQ(Story({"review", "show", "4f2a"}), 0);
+  EXPECT_THAT(out_, HasSubstr("Questions (1 answered; --all shows them)"));
+  EXPECT_EQ(Story({"review", "publish", "4f2a"}), 1);
+  EXPECT_THAT(err_, HasSubstr("1 of 2 is open"));
+  EXPECT_EQ(Story({"review", "publish", "4f2a", "--word=we looked"}), 0);
+  EXPECT_EQ(Story({"review", "close", "4f2a", "--json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("INCIDENT_STATE_CLOSED"));
+  EXPECT_EQ(Story({"review", "reopen", "4f2a", "--reason=a new fact"}), 0);
+  EXPECT_EQ(fake_.Last<v1::ReopenReviewRequest>().reason(), "a new fact");
+}
+
+TEST_F(CommandsTest, WritesAReportWhereItIsWanted) {
+  EXPECT_EQ(Story({"report", "4f2a", "--names"}), 0);
+  EXPECT_EQ(out_, "# The report\n");
+  EXPECT_TRUE(fake_.Last<v1::GetReportRequest>().with_names());
+  const std::string path = File("");
+  EXPECT_EQ(Story({"report", "4f2a", "--format=html", "--out=" + path}), 0);
+  EXPECT_EQ(fake_.Last<v1::GetReportRequest>().format(),
+            v1::REPORT_FORMAT_HTML);
+  EXPECT_THAT(out_, IsEmpty());
+  std::string line;
+  std::ifstream file(path);
+  std::getline(file, line);
+  EXPECT_EQ(line, "# The report");
+  EXPECT_EQ(Story({"report", "4f2a", "--out=/no/folder/x"}), 1);
+  EXPECT_EQ(Story({"report", "4f2a", "--format=word"}), 2);
+}
+
+TEST_F(CommandsTest, ImportsAnExportOnce) {
+  const std::string path = File(R"({"incident":{"title":"Old one"}})");
+  EXPECT_EQ(Story({"import", path}), 2);
+  EXPECT_THAT(err_, HasSubstr("--request-id=TOOL/NUMBER"));
+  EXPECT_EQ(Story({"import", path, "--request-id=tool/1"}), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("Old one"));
+  EXPECT_EQ(err_, "Stored.\n");
+  EXPECT_EQ(Story({"import", path, "--request-id=tool/1"}), 0);
+  EXPECT_EQ(err_, "All of it was stored before.\n");
+  EXPECT_EQ(Story({"import", "-"}, "{\"colour\":1}"), 2);
+  EXPECT_THAT(err_, HasSubstr("is no report in JSON"));
+}
+
+}  // namespace
+}  // namespace secondstory::story
