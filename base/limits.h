@@ -52,6 +52,12 @@ inline constexpr uint32_t kTimelinePageDefault = 1000;
 inline constexpr uint32_t kTimelinePageMax = 10000;
 inline constexpr int kFilterValueCountMax = 32;
 
+// Search.
+inline constexpr size_t kSearchQueryBytesMax = 512;
+inline constexpr int kSearchTermCountMax = 32;
+inline constexpr uint32_t kSearchPageDefault = 20;
+inline constexpr uint32_t kSearchPageMax = 100;
+
 // One response of a watch.
 inline constexpr int kWatchEventCountMax = 500;
 inline constexpr size_t kWatchBytesMax = 1 << 20;

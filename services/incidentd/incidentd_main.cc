@@ -20,6 +20,7 @@
 #include "services/incidentd/incident_handlers.h"
 #include "services/incidentd/incident_state.h"
 #include "services/incidentd/incidentd_config_text.h"
+#include "services/incidentd/learning_handlers.h"
 #include "services/incidentd/membership_handlers.h"
 #include "services/incidentd/reflection.h"
 #include "services/incidentd/rpc_server.h"
@@ -30,6 +31,7 @@
 #include "storage/group_log.h"
 #include "storage/rocksdb/acked_watermark.h"
 #include "storage/rocksdb/rocks_tables.h"
+#include "storage/search/indexer.h"
 #include "storage/store.h"
 
 namespace secondstory::incidentd {
@@ -54,6 +56,19 @@ RpcServerOptions ServerOptions(const config::v1::IncidentdConfig& config) {
   options.connection_count_max =
       static_cast<int>(config.connection_count_max());
   return options;
+}
+
+// Null when it is switched off.
+std::unique_ptr<storage::Indexer> StartIndexer(
+    const config::v1::IncidentdConfig& config, const storage::Store& store,
+    const storage::Log& log, Metrics* metrics) {
+  if (!config.search_enabled()) return nullptr;
+  storage::IndexerOptions options;
+  options.dir = config.data_dir() + "/search";
+  auto indexer = std::make_unique<storage::Indexer>(std::move(options), &store,
+                                                    &log, SystemClock());
+  AddSearchMetrics(indexer.get(), metrics);
+  return indexer;
 }
 
 // A log that ends before what was acknowledged is served only when told so.
@@ -114,6 +129,9 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   CandidateCensus census(&metrics);
   SS_RETURN_IF_ERROR(census.Load(store));
 
+  std::unique_ptr<storage::Indexer> indexer =
+      StartIndexer(config, store, *log, &metrics);
+
   const std::unique_ptr<RpcServer> server =
       RpcServer::Create(ServerOptions(config), &metrics);
   WatchHub hub(server.get(), &store, log.get());
@@ -124,12 +142,14 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   CandidateHandlers candidates(
       log.get(), &store, &hub, &census,
       [&incidents](const std::string& id) { incidents.Refresh(id); });
+  LearningHandlers learning(indexer.get());
   Health health(server.get(), [&log] { return log->health(); });
   events.Register(server.get());
   candidates.Register(server.get());
   incidents.Register(server.get());
   memberships.Register(server.get());
   timelines.Register(server.get());
+  learning.Register(server.get());
   AddReflection(server.get());
   SS_RETURN_IF_ERROR(server->Start());
   log::Info("listening", {{"protocol", "grpc"}, {"port", server->port()}});
@@ -150,6 +170,7 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   server->Shutdown(ToDuration(config.shutdown_grace()));
   SaveWatermark(*log, &watermark, &saved);
   metrics_server.reset();
+  indexer.reset();
   // Before the hub, which it tells of commits.
   log.reset();
   return absl::OkStatus();

@@ -21,6 +21,7 @@ GRPC = "@com_github_grpc_grpc//..."
 PROMETHEUS = "@com_github_jupp0r_prometheus_cpp//..."
 PROTOBUF = "@com_google_protobuf//..."
 ROCKSDB = "@rocksdb//..."
+SQLITE = "@sqlite3//..."
 
 ARROWS = [
     _never(
@@ -61,6 +62,11 @@ ARROWS = [
         ["//storage/rocksdb/...", "//services/incidentd/...", "//tests/..."],
         ["//storage/rocksdb/..."],
         "a second owner of the database gets a lock error at 3 a.m."),
+    _only(
+        ["//base/...", "//storage/search/..."],
+        [SQLITE],
+        "base:sqlite is the door; the index adds a tokenizer to it",
+        direct=True),
     _only(
         ["//base/..."],
         [PROMETHEUS],

@@ -12,6 +12,7 @@
 #include "secondstory/v1/candidate_service.grpc.pb.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
 #include "secondstory/v1/incident_service.grpc.pb.h"
+#include "secondstory/v1/learning_service.grpc.pb.h"
 #include "tests/support/subprocess.h"
 
 namespace secondstory::support {
@@ -42,6 +43,7 @@ class RunningIncidentd {
     events = v1::EventService::NewStub(channel);
     candidates = v1::CandidateService::NewStub(channel);
     incidents = v1::IncidentService::NewStub(channel);
+    learning = v1::LearningService::NewStub(channel);
   }
 
   // A connection of its own.
@@ -62,6 +64,7 @@ class RunningIncidentd {
   std::unique_ptr<v1::EventService::Stub> events;
   std::unique_ptr<v1::CandidateService::Stub> candidates;
   std::unique_ptr<v1::IncidentService::Stub> incidents;
+  std::unique_ptr<v1::LearningService::Stub> learning;
 };
 
 // A context that gives up before the test does.
