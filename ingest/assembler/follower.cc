@@ -14,6 +14,9 @@
 namespace secondstory::ingest {
 namespace {
 
+// Of reminders that a review or an action is overdue, see docs/operating.md.
+constexpr char kReviewSource[] = "secondstory/review";
+
 constexpr char kCandidatesName[] = "secondstory_assembler_candidates";
 constexpr char kCandidatesHelp[] =
     "Candidates that can still change, by state.";
@@ -112,6 +115,8 @@ void Follower::Reset() {
 
 absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
   for (const v1::Event& event : response.events()) {
+    // What incidentd reminds people of is about incidents, not part of one.
+    if (event.source() == kReviewSource) continue;
     const timeline::Added added = assembler_->Add(ToTimelineEvent(event));
     if (added == timeline::Added::kNew) new_events_->Increment();
     if (added == timeline::Added::kTooLate) {

@@ -196,6 +196,14 @@ TEST_F(FollowerTest, SubmitsCandidatesOnceItHasCaughtUp) {
   EXPECT_EQ(candidate.events(0).repeat_count(), 4u);
 }
 
+TEST_F(FollowerTest, PassesOverRemindersThatSomethingIsOverdue) {
+  timeline::Event reminder = Alert(0, "cart", "HighLatency");
+  reminder.source = "secondstory/review";
+  incidents_.Append(reminder);
+  EXPECT_THAT(NewFollower()->Follow(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_THAT(incidents_.submissions, SizeIs(0));
+}
+
 TEST_F(FollowerTest, GoesOnWhereItWasWhenTheConnectionBreaks) {
   incidents_.Append(Alert(0, "cart", "HighLatency"));
   const std::unique_ptr<Follower> follower = NewFollower();

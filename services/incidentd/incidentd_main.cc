@@ -14,15 +14,19 @@
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "secondstory/config/v1/incidentd.pb.h"
+#include "services/incidentd/account_handlers.h"
+#include "services/incidentd/action_handlers.h"
 #include "services/incidentd/candidate_handlers.h"
 #include "services/incidentd/event_handlers.h"
 #include "services/incidentd/health.h"
+#include "services/incidentd/import_handlers.h"
 #include "services/incidentd/incident_handlers.h"
 #include "services/incidentd/incident_state.h"
 #include "services/incidentd/incidentd_config_text.h"
 #include "services/incidentd/learning_handlers.h"
 #include "services/incidentd/membership_handlers.h"
 #include "services/incidentd/reflection.h"
+#include "services/incidentd/reminders.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/storage_metrics.h"
 #include "services/incidentd/ticker.h"
@@ -116,6 +120,8 @@ absl::StatusOr<SeverityPolicy> ReadPolicy(
 
 absl::Status Run(const config::v1::IncidentdConfig& config) {
   SS_ASSIGN_OR_RETURN(const SeverityPolicy policy, ReadPolicy(config));
+  SS_ASSIGN_OR_RETURN(const std::string reveal_key,
+                      ReadRevealKey(config.reveal_key_file()));
   Metrics metrics("incidentd");
   const storage::RocksOptions options = StorageOptions(config);
   SS_ASSIGN_OR_RETURN(const std::unique_ptr<storage::RocksTables> tables,
@@ -143,6 +149,12 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
       log.get(), &store, &hub, &census,
       [&incidents](const std::string& id) { incidents.Refresh(id); });
   LearningHandlers learning(indexer.get());
+  AccountHandlers accounts(log.get(), &store, reveal_key, &metrics);
+  ActionHandlers actions(log.get(), &store, &SystemClock());
+  ImportHandlers imports(log.get(), &policy, &census, &SystemClock());
+  Reminders reminders(
+      log.get(), &store, &SystemClock(), &metrics,
+      [&incidents](const std::string& id) { incidents.Refresh(id); });
   Health health(server.get(), [&log] { return log->health(); });
   events.Register(server.get());
   candidates.Register(server.get());
@@ -150,6 +162,9 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   memberships.Register(server.get());
   timelines.Register(server.get());
   learning.Register(server.get());
+  accounts.Register(server.get());
+  actions.Register(server.get());
+  imports.Register(server.get());
   AddReflection(server.get());
   SS_RETURN_IF_ERROR(server->Start());
   log::Info("listening", {{"protocol", "grpc"}, {"port", server->port()}});
@@ -163,6 +178,9 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   {
     const Ticker saver(absl::Seconds(1),
                        [&] { SaveWatermark(*log, &watermark, &saved); });
+    reminders.Tick();
+    const Ticker reminder(ToDuration(config.reminder_interval()),
+                          [&reminders] { reminders.Tick(); });
     WaitForStop();
   }
   health.Stop();

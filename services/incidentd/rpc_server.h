@@ -108,6 +108,13 @@ class RpcServer {
                     Request, std::function<void(absl::StatusOr<Response>)>)>
                     handler);
 
+  // A unary method that answers later, and whose handler takes a while first.
+  template <typename Request, typename Response>
+  void AddSlowAsync(const std::string& method,
+                    std::function<void(
+                        Request, std::function<void(absl::StatusOr<Response>)>)>
+                        handler);
+
   // Names of the services that have methods, sorted.
   virtual std::vector<std::string> Services() const = 0;
 
@@ -162,6 +169,24 @@ void RpcServer::AddAsync(
       reply(SerializeResult(response));
     });
   });
+}
+
+template <typename Request, typename Response>
+void RpcServer::AddSlowAsync(
+    const std::string& method,
+    std::function<void(Request, std::function<void(absl::StatusOr<Response>)>)>
+        handler) {
+  AddAsync<Request, Response>(
+      method,
+      [this, handler = std::move(handler)](
+          Request request, std::function<void(absl::StatusOr<Response>)> done) {
+        const bool taken =
+            RunRead([handler, request, done] { handler(request, done); });
+        if (!taken) {
+          done(absl::ResourceExhaustedError(
+              "too many reads wait; retry with back-off"));
+        }
+      });
 }
 
 }  // namespace secondstory::incidentd

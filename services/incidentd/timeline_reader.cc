@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "absl/strings/str_cat.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
@@ -393,6 +394,48 @@ absl::Status TimelineReader::AddAccounts(
     *line->second->add_accounts() = std::move(account);
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<storage::Page<v1::ActionItem>> TimelineReader::ListActions(
+    const v1::Incident& incident, storage::ActionQuery query) const {
+  storage::Page<v1::ActionItem> all;
+  for (const std::string& id : MembersOf(incident)) {
+    query.incident = id;
+    SS_ASSIGN_OR_RETURN(storage::Page<v1::ActionItem> page,
+                        store_->ListActions(query));
+    std::move(page.items.begin(), page.items.end(),
+              std::back_inserter(all.items));
+    all.more |= page.more;
+  }
+  std::sort(all.items.begin(), all.items.end(),
+            [](const v1::ActionItem& a, const v1::ActionItem& b) {
+              return storage::PlaceOf(a) < storage::PlaceOf(b);
+            });
+  if (all.items.size() > query.limit) {
+    all.items.resize(query.limit);
+    all.more = true;
+  }
+  return all;
+}
+
+absl::Status TimelineReader::CheckOnTimeline(
+    const v1::Incident& incident, absl::string_view field,
+    const std::string& entry_id) const {
+  if (entry_id.empty()) return absl::OkStatus();
+  SS_ASSIGN_OR_RETURN(const auto held, FindEntry(incident, entry_id));
+  if (held.has_value() && !held->second.has_delete_time()) {
+    return absl::OkStatus();
+  }
+  // An event, then.
+  SS_ASSIGN_OR_RETURN(const std::vector<v1::TimelineEntry> entries,
+                      Read(incident));
+  for (const v1::TimelineEntry& entry : entries) {
+    if (entry.entry_id() == entry_id) return absl::OkStatus();
+  }
+  return absl::NotFoundError(absl::StrCat(
+      field, " is ", entry_id, ", and the timeline of incident ",
+      incident.incident_id(),
+      " has no such line; leave it empty or name one of GetTimeline"));
 }
 
 }  // namespace secondstory::incidentd

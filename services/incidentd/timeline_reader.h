@@ -103,6 +103,17 @@ class TimelineReader {
     return FindIn(incident, &storage::Store::GetAction, id);
   }
 
+  // Store::ListActions of one incident and those merged into it; each action
+  // names the incident that holds it. `query.incident` is not looked at.
+  absl::StatusOr<storage::Page<v1::ActionItem>> ListActions(
+      const v1::Incident& incident, storage::ActionQuery query) const;
+
+  // NOT_FOUND, naming `field`: `entry_id` is not empty, and no line of the
+  // timeline.
+  absl::Status CheckOnTimeline(const v1::Incident& incident,
+                               absl::string_view field,
+                               const std::string& entry_id) const;
+
  private:
   template <typename Found>
   absl::StatusOr<Held<Found>> FindIn(

@@ -13,6 +13,7 @@
 #include "secondstory/v1/event_service.grpc.pb.h"
 #include "secondstory/v1/incident_service.grpc.pb.h"
 #include "secondstory/v1/learning_service.grpc.pb.h"
+#include "secondstory/v1/review_service.grpc.pb.h"
 #include "tests/support/subprocess.h"
 
 namespace secondstory::support {
@@ -44,6 +45,7 @@ class RunningIncidentd {
     candidates = v1::CandidateService::NewStub(channel);
     incidents = v1::IncidentService::NewStub(channel);
     learning = v1::LearningService::NewStub(channel);
+    reviews = v1::ReviewService::NewStub(channel);
   }
 
   // A connection of its own.
@@ -65,6 +67,7 @@ class RunningIncidentd {
   std::unique_ptr<v1::CandidateService::Stub> candidates;
   std::unique_ptr<v1::IncidentService::Stub> incidents;
   std::unique_ptr<v1::LearningService::Stub> learning;
+  std::unique_ptr<v1::ReviewService::Stub> reviews;
 };
 
 // A context that gives up before the test does.
