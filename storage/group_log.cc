@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "base/logging.h"
@@ -126,6 +127,10 @@ absl::Status GroupLog::health() const {
 void GroupLog::OnCommit(std::function<void(Position)> listener) {
   absl::MutexLock lock(&mutex_);
   listeners_.push_back(std::move(listener));
+}
+
+uint64_t GroupLog::ChangeCount(absl::string_view object) const {
+  return change_counts_[absl::HashOf(object) % change_counts_.size()].load();
 }
 
 void GroupLog::Run() {
@@ -292,6 +297,15 @@ void GroupLog::Commit(std::vector<Pending> pending) {
     last_append_micros_ = group.append_micros;
     head_.store(group.next - 1);
     ids_->Add(group.new_ids, head_.load());
+  }
+  // Also after an error, which may have left something behind.
+  for (const Pending& one : pending) {
+    const auto* transaction = std::get_if<PendingTransaction>(&one);
+    if (transaction == nullptr) continue;
+    for (const std::string& object : transaction->objects) {
+      ++change_counts_[absl::HashOf(absl::string_view(object)) %
+                       change_counts_.size()];
+    }
   }
   std::vector<std::function<void(Position)>> listeners;
   {

@@ -4,6 +4,7 @@
 #ifndef SECONDSTORY_STORAGE_GROUP_LOG_H_
 #define SECONDSTORY_STORAGE_GROUP_LOG_H_
 
+#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
@@ -41,6 +42,7 @@ class GroupLog final : public Log {
       const Id& id) const override {
     return ids_->Find(id);
   }
+  uint64_t ChangeCount(absl::string_view object) const override;
   Position head() const override { return head_.load(); }
   absl::Status health() const override;
   void OnCommit(std::function<void(Position)> listener) override;
@@ -80,6 +82,8 @@ class GroupLog final : public Log {
   const std::unique_ptr<EventIds> ids_;
   const Clock& clock_;
   std::atomic<Position> head_;
+  // Of objects by their hash: enough that few share one.
+  std::array<std::atomic<uint64_t>, 4096> change_counts_{};
   // Only the sequencer's thread uses these.
   int64_t last_append_micros_;
   size_t last_group_count_ = 0;

@@ -13,6 +13,7 @@
 #ifndef SECONDSTORY_STORAGE_LOG_H_
 #define SECONDSTORY_STORAGE_LOG_H_
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "base/stable_id.h"
 #include "secondstory/stored/v1/record.pb.h"
 #include "secondstory/v1/event_service.pb.h"
@@ -75,6 +77,12 @@ class Log {
   // DATA_LOSS: bytes on disk are wrong.
   virtual absl::StatusOr<std::optional<Position>> FindEvent(
       const Id& id) const = 0;
+
+  // How often what transactions claim as `object` was changed: rises before
+  // `done` of each of them is called, and may rise for other objects too. Who
+  // reads this first and then the store may keep what was read for as long as
+  // this stays the same.
+  virtual uint64_t ChangeCount(absl::string_view object) const = 0;
 
   // The position of the last durable record.
   virtual Position head() const = 0;

@@ -144,7 +144,7 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   EventHandlers events(log.get(), &store, &hub, SystemClock(), &metrics);
   IncidentHandlers incidents(log.get(), &store, &census, &policy);
   MembershipHandlers memberships(log.get(), &store, &policy);
-  TimelineHandlers timelines(log.get(), &store);
+  TimelineHandlers timelines(log.get(), &store, &metrics);
   CandidateHandlers candidates(
       log.get(), &store, &hub, &census,
       [&incidents](const std::string& id) { incidents.Refresh(id); });

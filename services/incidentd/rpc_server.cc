@@ -801,6 +801,11 @@ absl::Status UnreadableRequest() {
       "method takes, or a text in them is not UTF-8");
 }
 
+absl::Status TooManyReads() {
+  return absl::ResourceExhaustedError(
+      "too many reads wait; retry with back-off");
+}
+
 std::unique_ptr<RpcServer> RpcServer::Create(const RpcServerOptions& options,
                                              Metrics* metrics) {
   return std::make_unique<Server>(options, metrics);

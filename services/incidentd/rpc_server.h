@@ -43,6 +43,8 @@ grpc::ByteBuffer SerializeMessage(const google::protobuf::MessageLite& message);
 bool ReadBytes(const grpc::ByteBuffer& bytes, grpc::Slice* slice);
 absl::string_view ToView(const grpc::Slice& slice);
 absl::Status UnreadableRequest();
+// What RunRead's false means to a client.
+absl::Status TooManyReads();
 
 // Answers one request. Called exactly once, from any thread.
 using RpcReply = std::function<void(absl::StatusOr<grpc::ByteBuffer>)>;
@@ -147,10 +149,7 @@ void RpcServer::AddRead(
       const absl::Status parsed = ParseMessage(bytes, &request);
       reply(parsed.ok() ? SerializeResult(handler(request)) : parsed);
     });
-    if (!taken) {
-      reply(absl::ResourceExhaustedError(
-          "too many reads wait; retry with back-off"));
-    }
+    if (!taken) reply(TooManyReads());
   });
 }
 

@@ -1,10 +1,12 @@
 #include "services/incidentd/timeline_handlers.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
@@ -42,7 +44,58 @@ void ClearOutputOnly(v1::TimelineEntry* entry) {
   entry->clear_moved_to_incident_id();
 }
 
+// Of the whole timeline as it is now, which is what most ask for.
+bool IsPlain(const v1::GetTimelineRequest& request) {
+  return !request.has_as_known_at() && !request.with_accounts();
+}
+
+// Whether only the objects of an incident's own say what is on its timeline: an
+// attached event may be missing today and arrive tomorrow, and what a split
+// took along is told by another incident.
+bool IsSettled(const v1::Incident& incident,
+               const std::vector<v1::TimelineEntry>& entries) {
+  if (incident.attached_event_ids().empty()) return true;
+  if (!incident.split_from_incident_id().empty()) return false;
+  absl::flat_hash_set<absl::string_view> there;
+  for (const v1::TimelineEntry& entry : entries) {
+    there.insert(entry.entry_id());
+  }
+  return std::all_of(
+      incident.attached_event_ids().begin(),
+      incident.attached_event_ids().end(),
+      [&there](const std::string& id) { return there.contains(id); });
+}
+
+absl::StatusOr<grpc::ByteBuffer> PageFor(
+    const v1::GetTimelineRequest& request,
+    const std::shared_ptr<const RenderedTimeline>& timeline) {
+  const std::string filters = FiltersOf(request);
+  SS_ASSIGN_OR_RETURN(const std::optional<PagePlace> place,
+                      ReadPageToken(filters, request.page_token()));
+  const uint32_t limit =
+      request.page_size() == 0
+          ? limits::kTimelinePageDefault
+          : std::min(request.page_size(), limits::kTimelinePageMax);
+  return RenderedTimeline::PageOf(timeline, place, limit, filters);
+}
+
+Counter* TimelineCounter(Metrics* metrics, const char* outcome) {
+  return metrics->AddCounter("secondstory_timeline_requests_total",
+                             "Timelines that GetTimeline answered with, by "
+                             "whether they were kept or had to be made.",
+                             {{"outcome", outcome}});
+}
+
 }  // namespace
+
+TimelineHandlers::TimelineHandlers(storage::Log* log,
+                                   const storage::Store* store,
+                                   Metrics* metrics)
+    : log_(log),
+      store_(store),
+      reader_(log, store),
+      kept_(TimelineCounter(metrics, "kept")),
+      made_(TimelineCounter(metrics, "made")) {}
 
 void TimelineHandlers::AddEntry(v1::AddTimelineEntryRequest request,
                                 Done<v1::AddTimelineEntryResponse> done) {
@@ -140,13 +193,19 @@ void TimelineHandlers::UpdateEntry(v1::UpdateTimelineEntryRequest request,
       std::move(done));
 }
 
-absl::StatusOr<v1::GetTimelineResponse> TimelineHandlers::Timeline(
-    const v1::GetTimelineRequest& request) const {
-  if (const auto wrong = Check(request); !wrong.empty()) {
-    return BadRequest(wrong);
-  }
+absl::StatusOr<std::shared_ptr<const RenderedTimeline>>
+TimelineHandlers::Render(const v1::GetTimelineRequest& request) {
+  // Each before it is read.
+  ReadObjects read(log_);
+  read.Add(IncidentObject(request.incident_id()));
   SS_ASSIGN_OR_RETURN(const v1::Incident incident,
                       store_->GetIncident(IdFromHex(request.incident_id())));
+  for (const std::string& id : MembersOf(incident)) {
+    read.Add(IncidentObject(IdToHex(id)));
+  }
+  for (const std::string& id : incident.candidate_ids()) {
+    read.Add(CandidateObject(id));
+  }
   std::optional<int64_t> as_known_micros;
   if (request.has_as_known_at()) {
     as_known_micros = ToMicros(request.as_known_at());
@@ -157,32 +216,34 @@ absl::StatusOr<v1::GetTimelineResponse> TimelineHandlers::Timeline(
     SS_RETURN_IF_ERROR(
         reader_.AddAccounts(incident, as_known_micros, &entries));
   }
-  SS_ASSIGN_OR_RETURN(const std::optional<PagePlace> place,
-                      ReadPageToken(FiltersOf(request), request.page_token()));
-  const uint32_t limit =
-      request.page_size() == 0
-          ? limits::kTimelinePageDefault
-          : std::min(request.page_size(), limits::kTimelinePageMax);
-  v1::GetTimelineResponse response;
-  size_t bytes = 0;
-  for (v1::TimelineEntry& entry : entries) {
-    if (place.has_value() &&
-        OrderOf(entry) <= std::pair(place->micros, place->rest)) {
-      continue;
-    }
-    bytes += entry.ByteSizeLong();
-    if (response.entries_size() > 0 &&
-        (response.entries_size() == static_cast<int>(limit) ||
-         bytes > limits::kMessageBytesMax / 2)) {
-      const v1::TimelineEntry& last =
-          response.entries(response.entries_size() - 1);
-      response.set_next_page_token(MakePageToken(
-          FiltersOf(request), {ToMicros(last.event_time()), last.entry_id()}));
-      break;
-    }
-    *response.add_entries() = std::move(entry);
+  auto timeline = std::make_shared<const RenderedTimeline>(entries);
+  if (IsPlain(request) && IsSettled(incident, entries)) {
+    cache_.Add(request.incident_id(), std::move(read), timeline);
   }
-  return response;
+  return timeline;
+}
+
+absl::StatusOr<std::optional<grpc::ByteBuffer>> TimelineHandlers::KeptTimeline(
+    const v1::GetTimelineRequest& request) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return BadRequest(wrong);
+  }
+  if (!IsPlain(request)) return std::optional<grpc::ByteBuffer>();
+  const auto timeline = cache_.Find(request.incident_id());
+  if (timeline == nullptr) return std::optional<grpc::ByteBuffer>();
+  SS_ASSIGN_OR_RETURN(grpc::ByteBuffer page, PageFor(request, timeline));
+  kept_->Increment();
+  return page;
+}
+
+absl::StatusOr<grpc::ByteBuffer> TimelineHandlers::Timeline(
+    const v1::GetTimelineRequest& request) {
+  SS_ASSIGN_OR_RETURN(std::optional<grpc::ByteBuffer> kept,
+                      KeptTimeline(request));
+  if (kept.has_value()) return *std::move(kept);
+  SS_ASSIGN_OR_RETURN(const auto timeline, Render(request));
+  made_->Increment();
+  return PageFor(request, timeline);
 }
 
 absl::StatusOr<v1::GetIncidentHistoryResponse> TimelineHandlers::History(
@@ -242,8 +303,22 @@ void TimelineHandlers::Register(RpcServer* server) {
       service + "UpdateTimelineEntry", [this](auto request, auto done) {
         UpdateEntry(std::move(request), std::move(done));
       });
-  server->AddRead<v1::GetTimelineRequest, v1::GetTimelineResponse>(
-      service + "GetTimeline", [this](const auto& r) { return Timeline(r); });
+  server->AddUnary(
+      service + "GetTimeline",
+      [this, server](const grpc::ByteBuffer& bytes, const RpcReply& reply) {
+        v1::GetTimelineRequest request;
+        if (absl::Status parsed = ParseMessage(bytes, &request); !parsed.ok()) {
+          return reply(parsed);
+        }
+        absl::StatusOr<std::optional<grpc::ByteBuffer>> kept =
+            KeptTimeline(request);
+        if (!kept.ok()) return reply(kept.status());
+        if (kept->has_value()) return reply(**std::move(kept));
+        if (!server->RunRead(
+                [this, request, reply] { reply(Timeline(request)); })) {
+          reply(TooManyReads());
+        }
+      });
   server
       ->AddRead<v1::GetIncidentHistoryRequest, v1::GetIncidentHistoryResponse>(
           service + "GetIncidentHistory",

@@ -9,7 +9,9 @@ namespace secondstory::bench {
 
 // GetTimeline of 10, 1,000 and 10,000 entries, QueryEvents by service and time,
 // ListCandidates; one reader, idle and under full intake; and the same queries
-// on PostgreSQL. An answer counts once its fields can be used.
+// on PostgreSQL. An answer counts once the client has all of it: libpq has
+// split it into fields by then, gRPC has not, so timelines are also measured
+// until they are decoded.
 void RunReaders(const BenchOptions& options, Report* report);
 
 // WatchEvents with 1, 10 and 100 watchers: how long an event takes to all of

@@ -262,6 +262,22 @@ TEST_P(LogContractTest, CommitsATransactionAsOneOrNotAtAll) {
   EXPECT_EQ(log_->head(), 1u);
 }
 
+TEST_P(LogContractTest, CountsAChangeOfAnObjectBeforeItIsAnswered) {
+  const uint64_t x = log_->ChangeCount("x"), y = log_->ChangeCount("y");
+  stored::v1::Record incident;
+  incident.mutable_incident()->mutable_incident()->set_incident_id(
+      std::string(32, 'a'));
+  std::promise<uint64_t> seen;
+  log_->Transact(
+      {"x"},
+      [&](const Store&, int64_t) {
+        return std::vector<stored::v1::Record>{incident};
+      },
+      [&](const absl::Status&) { seen.set_value(log_->ChangeCount("x")); });
+  EXPECT_GT(seen.get_future().get(), x);
+  EXPECT_EQ(log_->ChangeCount("y"), y);
+}
+
 TEST_P(LogContractTest, LetsTransactionsOfOneObjectSeeEachOther) {
   // Each adds one to what it read; none may be lost.
   constexpr int kCount = 40;
