@@ -45,8 +45,9 @@ MATCHER_P2(Fails, code, message, "") {
                                      result_listener);
 }
 
+// Public where tests name a method to hand it on.
 class ReviewTest : public testing::Test {
- protected:
+ public:
   static constexpr int64_t kSecond = 1'000'000;
   static constexpr int64_t kMinute = 60 * kSecond;
   static constexpr int64_t kStart = 1'700'000'000 * kSecond;
