@@ -115,6 +115,11 @@ def debian_repositories():
         build_file = "//bazel:protobuf.BUILD",
     )
     native.new_local_repository(
+        name = "libxml2",
+        path = "/usr/include/libxml2",
+        build_file = "//bazel:libxml2.BUILD",
+    )
+    native.new_local_repository(
         name = "grpc_cpp_plugin",
         path = "/usr",
         build_file = "//bazel:grpc_cpp_plugin.BUILD",

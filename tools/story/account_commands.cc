@@ -319,25 +319,16 @@ absl::Status List(const Call& call) {
   timeline.set_incident_id(incident.incident_id());
   SS_ASSIGN_OR_RETURN(const std::vector<v1::TimelineEntry> entries,
                       ReadTimeline(call, timeline));
-  v1::ListAccountsRequest request;
-  request.set_incident_id(incident.incident_id());
-  if (call.arguments.Has("entry")) {
-    v1::Account place;
-    SS_RETURN_IF_ERROR(SetPlace(call, incident, &place));
-    request.set_entry_id(place.entry_id());
-  }
-  SS_ASSIGN_OR_RETURN(const v1::ListAccountsResponse response,
-                      call.server->Call(&ReviewCalls::ListAccounts, request));
+  v1::Account place;
+  SS_RETURN_IF_ERROR(SetPlace(call, incident, &place));
+  SS_ASSIGN_OR_RETURN(
+      const std::vector<v1::Account> accounts,
+      ReadAccounts(call, incident.incident_id(), place.entry_id()));
   if (call.json) {
-    for (const v1::Account& account : response.accounts()) {
-      call.out() << JsonLine(account);
-    }
+    for (const v1::Account& account : accounts) call.out() << JsonLine(account);
     return absl::OkStatus();
   }
-  call.out() << AccountList(
-      std::vector<v1::Account>(response.accounts().begin(),
-                               response.accounts().end()),
-      entries, call.page);
+  call.out() << AccountList(accounts, entries, call.page);
   return absl::OkStatus();
 }
 

@@ -6,7 +6,7 @@ std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const std::vector<Command>& room :
        {CandidateCommands(), IncidentCommands(), TimelineCommands(),
-        AccountCommands(), ReviewCommands(), ActionCommands(),
+        AccountCommands(), ReviewCommands(), MorgueCommands(), ActionCommands(),
         EventCommands()}) {
     commands.insert(commands.end(), room.begin(), room.end());
   }

@@ -397,5 +397,44 @@ TEST_F(CommandsTest, ImportsAnExportOnce) {
   EXPECT_THAT(err_, HasSubstr("is no report in JSON"));
 }
 
+constexpr char kMorgue[] =
+    "<?xml version=\"1.0\"?>\n<mysqldump "
+    "xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><database "
+    "name=\"morgue\"><table_data name=\"postmortems\">"
+    "<row><field name=\"id\">217</field><field name=\"title\">Slow</field>"
+    "<field name=\"starttime\">1425290400</field></row>"
+    "<row><field name=\"id\">218</field><field name=\"title\">Odd</field>"
+    "<field name=\"tldr\">refuse me</field>"
+    "<field name=\"starttime\">1425290400</field></row>"
+    "<row><field name=\"id\">219</field><field name=\"title\">Gone</field>"
+    "<field name=\"starttime\">1425290400</field>"
+    "<field name=\"deleted\">1</field></row>"
+    "</table_data></database></mysqldump>\n";
+
+TEST_F(CommandsTest, ImportsMorgueAndNamesWhatIsRefused) {
+  EXPECT_EQ(Story({"import", "morgue", "-"}, kMorgue), 1);
+  EXPECT_THAT(out_, HasSubstr("217     stored"));
+  EXPECT_THAT(out_, HasSubstr("3 post-mortems: 2 stored, 0 known, 1 refused; "
+                              "1 kept as deleted\n"));
+  EXPECT_THAT(err_, HasSubstr("post-mortem 218: the request is wrong"));
+  EXPECT_EQ(fake_.Last<v1::DeleteIncidentRequest>().reason(),
+            "it was deleted in Morgue");
+  EXPECT_EQ(Story({"import", "morgue", "-"}, kMorgue), 1);
+  EXPECT_THAT(out_, HasSubstr("0 stored, 2 known, 1 refused"));
+}
+
+TEST_F(CommandsTest, SendsNothingInADryRun) {
+  EXPECT_EQ(Story({"import", "morgue", "-", "--dry-run"}, kMorgue), 0);
+  EXPECT_THAT(out_, HasSubstr("217     2015-03-02 10:00:00  open           0"));
+  EXPECT_THAT(out_, HasSubstr("3 post-mortems, 3 would be imported; nothing "
+                              "was sent"));
+  EXPECT_EQ(fake_.Last<v1::ImportIncidentRequest>().author(), "");
+  EXPECT_EQ(Story({"import", "morgue", "-", "--jira-url=jira"}, kMorgue), 2);
+  EXPECT_EQ(Story({"import", "morgue", "-", "--time-zone=Mars"}, kMorgue), 2);
+  EXPECT_EQ(Story({"import", "morgue", "/no/file"}), 2);
+  EXPECT_EQ(Story({"import", "morgue", "-"}, "INSERT INTO x"), 2);
+  EXPECT_THAT(err_, HasSubstr("-: line 1: no XML"));
+}
+
 }  // namespace
 }  // namespace secondstory::story

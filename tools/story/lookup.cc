@@ -115,17 +115,26 @@ absl::StatusOr<v1::TimelineEntry> ReadEntry(const Call& call,
       "the timeline has no line ");
 }
 
+absl::StatusOr<std::vector<v1::Account>> ReadAccounts(
+    const Call& call, const std::string& incident_id,
+    const std::string& entry_id) {
+  v1::ListAccountsRequest request;
+  request.set_incident_id(incident_id);
+  request.set_entry_id(entry_id);
+  SS_ASSIGN_OR_RETURN(const v1::ListAccountsResponse response,
+                      call.server->Call(&ReviewCalls::ListAccounts, request));
+  return std::vector<v1::Account>(response.accounts().begin(),
+                                  response.accounts().end());
+}
+
 absl::StatusOr<v1::Account> ReadAccount(const Call& call,
                                         const std::string& incident_id,
                                         const std::string& text) {
-  v1::ListAccountsRequest request;
-  request.set_incident_id(incident_id);
-  SS_ASSIGN_OR_RETURN(const v1::ListAccountsResponse response,
-                      call.server->Call(&ReviewCalls::ListAccounts, request));
+  SS_ASSIGN_OR_RETURN(const std::vector<v1::Account> accounts,
+                      ReadAccounts(call, incident_id));
   return Choose(
-      std::vector<v1::Account>(response.accounts().begin(),
-                               response.accounts().end()),
-      text, [](const v1::Account& account) { return account.account_id(); },
+      accounts, text,
+      [](const v1::Account& account) { return account.account_id(); },
       "the incident has no account ");
 }
 

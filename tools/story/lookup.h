@@ -41,6 +41,11 @@ absl::StatusOr<v1::TimelineEntry> ReadEntry(const Call& call,
                                             const std::string& incident_id,
                                             const std::string& text);
 
+// All accounts of an incident; of one line when `entry_id` is not empty.
+absl::StatusOr<std::vector<v1::Account>> ReadAccounts(
+    const Call& call, const std::string& incident_id,
+    const std::string& entry_id = "");
+
 absl::StatusOr<v1::Account> ReadAccount(const Call& call,
                                         const std::string& incident_id,
                                         const std::string& text);

@@ -63,6 +63,11 @@ absl::Status Server::Explain(const absl::Status& status) const {
         "\nNothing was changed. Read it again, then repeat the command if it "
         "still holds."));
   }
+  if (status.code() == absl::StatusCode::kUnimplemented) {
+    return absl::UnimplementedError(
+        absl::StrCat("incidentd at ", address_,
+                     " does not know this call; is it older than story?"));
+  }
   if (status.code() != absl::StatusCode::kUnavailable &&
       status.code() != absl::StatusCode::kDeadlineExceeded) {
     return status;

@@ -48,8 +48,8 @@ class Server {
   }
   const std::string& address() const { return address_; }
 
-  // Adds what to do about a server that is not there, and about a change that
-  // somebody else was faster with.
+  // Adds what to do about a server that is not there or is too old, and about a
+  // change that somebody else was faster with.
   absl::Status Explain(const absl::Status& status) const;
 
  private:

@@ -152,12 +152,10 @@ absl::Status Remove(const Call& call) {
 // What people told of the incident as a whole; it stands below the timeline.
 absl::Status ShowAccountsOfTheWhole(const Call& call,
                                     const std::string& incident_id) {
-  v1::ListAccountsRequest request;
-  request.set_incident_id(incident_id);
-  SS_ASSIGN_OR_RETURN(const v1::ListAccountsResponse response,
-                      call.server->Call(&ReviewCalls::ListAccounts, request));
+  SS_ASSIGN_OR_RETURN(const std::vector<v1::Account> accounts,
+                      ReadAccounts(call, incident_id));
   std::vector<v1::Account> whole;
-  for (const v1::Account& account : response.accounts()) {
+  for (const v1::Account& account : accounts) {
     if (account.entry_id().empty()) whole.push_back(account);
   }
   if (!whole.empty()) {
