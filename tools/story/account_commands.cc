@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/json_text.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
 #include "secondstory/v1/review_service.pb.h"
@@ -104,12 +105,14 @@ class Interview {
 
   // CANCELLED: the person left.
   absl::StatusOr<std::string> Ask(const std::string& question) {
-    call_.out() << question << "\n> " << std::flush;
     std::string answer;
-    if (!std::getline(*call_.around.in, answer)) {
-      call_.out() << "\n";
-      return absl::CancelledError("you left; nothing was stored");
-    }
+    do {
+      call_.out() << question << "\n> " << std::flush;
+      if (!std::getline(*call_.around.in, answer)) {
+        call_.out() << "\n";
+        return absl::CancelledError("you left; nothing was stored");
+      }
+    } while (!IsUtf8(answer));
     return std::string(absl::StripAsciiWhitespace(answer));
   }
 

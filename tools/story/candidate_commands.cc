@@ -11,6 +11,7 @@
 #include "tools/story/command.h"
 #include "tools/story/commands.h"
 #include "tools/story/incident_page.h"
+#include "tools/story/lookup.h"
 
 namespace secondstory::story {
 namespace {
@@ -133,7 +134,10 @@ absl::Status Promote(const Call& call) {
   v1::PromoteCandidateRequest request;
   SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
   SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
-  request.set_incident_id(call.arguments.Get("incident"));
+  if (call.arguments.Has("incident")) {
+    SS_ASSIGN_OR_RETURN(*request.mutable_incident_id(),
+                        ResolveIncident(call, call.arguments.Get("incident")));
+  }
   request.set_title(call.arguments.Get("title"));
   SS_ASSIGN_OR_RETURN(const v1::PromoteCandidateResponse response,
                       call.server->Call(&Incidents::PromoteCandidate, request));

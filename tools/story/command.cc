@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "base/json_text.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
 #include "google/protobuf/util/json_util.h"
@@ -56,6 +57,10 @@ absl::StatusOr<std::string> ReadInput(const Call& call, const std::string& what,
   }
   std::string text = std::move(bytes).str();
   while (absl::EndsWith(text, "\n")) text.pop_back();
+  if (!IsUtf8(text)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(what, ": the file ", path, " is not UTF-8"));
+  }
   return text;
 }
 

@@ -61,7 +61,7 @@ absl::StatusOr<std::string> AuthorOf(const Call& call);
 absl::StatusOr<std::string> TextOf(const Call& call, const std::string& option);
 
 // All that is in a file, "-" being standard input, without the newlines at its
-// end. INVALID_ARGUMENT, with `what` it was to be: no such file.
+// end. INVALID_ARGUMENT, with `what` it was to be: no such file, or not UTF-8.
 absl::StatusOr<std::string> ReadInput(const Call& call, const std::string& what,
                                       const std::string& path);
 

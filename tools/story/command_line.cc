@@ -7,8 +7,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/json_text.h"
 #include "base/version.h"
 #include "tools/story/table.h"
+#include "tools/story/text.h"
 
 namespace secondstory::story {
 namespace {
@@ -193,6 +195,12 @@ absl::Status RunCommand(const Command& command, Arguments arguments,
 absl::Status Run(const std::vector<std::string>& args,
                  const std::vector<Command>& commands,
                  const Surroundings& surroundings) {
+  for (const std::string& arg : args) {
+    if (!IsUtf8(arg)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", OneLine(arg), "\" is not UTF-8"));
+    }
+  }
   const Command* const guessed = GuessCommand(commands, args);
   std::vector<Option> known = GlobalOptions();
   if (guessed != nullptr) {

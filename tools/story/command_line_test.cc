@@ -114,6 +114,8 @@ TEST_F(CommandLineTest, NamesWhatItDoesNotUnderstand) {
   EXPECT_THAT(err_, HasSubstr("--stat: unknown option; known here: "));
   EXPECT_EQ(Story({"candidates", "get"}), 2);
   EXPECT_THAT(err_, HasSubstr("expected: story candidates get ID"));
+  EXPECT_EQ(Story({"promote", "0011", "--title=\xff"}), 2);
+  EXPECT_THAT(err_, HasSubstr("is not UTF-8"));
   EXPECT_EQ(Story({"candidates", "list", "--since=noonish"}), 2);
   EXPECT_EQ(Story({"events", "list", "--kind=alarm"}), 2);
   EXPECT_EQ(Story({"events", "list", "--limit=few"}), 2);

@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kPageSizeMax = 500;
 constexpr int kTimelinePageSizeMax = 10000;
+constexpr int kAccountPageSizeMax = 10000;
 
 // One of `messages` by the id that `id_of` gives.
 template <typename Message, typename IdOf>
@@ -121,10 +122,16 @@ absl::StatusOr<std::vector<v1::Account>> ReadAccounts(
   v1::ListAccountsRequest request;
   request.set_incident_id(incident_id);
   request.set_entry_id(entry_id);
-  SS_ASSIGN_OR_RETURN(const v1::ListAccountsResponse response,
-                      call.server->Call(&ReviewCalls::ListAccounts, request));
-  return std::vector<v1::Account>(response.accounts().begin(),
-                                  response.accounts().end());
+  request.set_page_size(kAccountPageSizeMax);
+  std::vector<v1::Account> accounts;
+  do {
+    SS_ASSIGN_OR_RETURN(const v1::ListAccountsResponse page,
+                        call.server->Call(&ReviewCalls::ListAccounts, request));
+    accounts.insert(accounts.end(), page.accounts().begin(),
+                    page.accounts().end());
+    request.set_page_token(page.next_page_token());
+  } while (!request.page_token().empty());
+  return accounts;
 }
 
 absl::StatusOr<v1::Account> ReadAccount(const Call& call,

@@ -116,7 +116,7 @@ class Builder {
     int64_t status = GetNumber(row_, "statustime");
     if (status == 0) status = GetNumber(row_, "etsystatustime");
     if (status != 0) {
-      AddEntry(status, "posted on the status page", "");
+      SetKnown(AddEntry(status, "posted on the status page", ""));
     }
     return true;
   }
@@ -214,11 +214,8 @@ class Builder {
     for (const DumpRow& row : tickets) {
       const std::string ticket = OneLine(Get(row, "ticket"));
       if (ticket.empty() || !known.insert(ticket).second) continue;
-      if (IsDeleted(row)) {
-        ++left_out_;
-        continue;
-      }
       v1::ActionItem* const action = story_.add_actions();
+      if (IsDeleted(row)) action->mutable_delete_time();  // set by SetState
       action->set_title(ticket);
       action->set_state(options_.ticket_state);
       *action->mutable_create_time() = Created();
@@ -284,13 +281,16 @@ class Builder {
       incident_.set_state(v1::INCIDENT_STATE_RESOLVED);
     } else {
       incident_.set_state(v1::INCIDENT_STATE_PUBLISHED);
-      Set(std::max({last_edit_, GetNumber(row_, "created"),
-                    GetNumber(row_, "endtime")}),
-          incident_.mutable_publish_time());
+      *incident_.mutable_publish_time() = LastChange();
+    }
+    if (result_.deleted) *incident_.mutable_delete_time() = LastChange();
+    for (v1::ActionItem& action : *story_.mutable_actions()) {
+      if (action.has_delete_time())
+        *action.mutable_delete_time() = LastChange();
     }
     if (left_out_ > 0) {
       Remark(absl::StrCat("left out of it, because deleted there: ", left_out_,
-                          " of its links, tags, channels and tickets"));
+                          " of its links, tags and channels"));
     }
   }
 
@@ -307,6 +307,16 @@ class Builder {
 
   static void Set(int64_t seconds, google::protobuf::Timestamp* time) {
     time->set_seconds(seconds);
+  }
+
+  // The last moment at which somebody is known to have changed it; Morgue says
+  // neither when it was published nor when it was deleted.
+  google::protobuf::Timestamp LastChange() const {
+    google::protobuf::Timestamp time;
+    Set(std::max({last_edit_, GetNumber(row_, "created"),
+                  GetNumber(row_, "endtime"), Start()}),
+        &time);
+    return time;
   }
 
   int64_t Start() const { return incident_.start_time().seconds(); }
@@ -416,6 +426,11 @@ class Builder {
     return entry;
   }
 
+  // What was said at a moment was known then.
+  static void SetKnown(v1::TimelineEntry* entry) {
+    *entry->mutable_known_time() = entry->event_time();
+  }
+
   void AddMessage(const SlackMessage& message, int64_t index) {
     const std::string line = OneLine(message.text);
     const std::string title = Beginning(line, limits::kTitleBytesMax);
@@ -426,6 +441,7 @@ class Builder {
       v1::TimelineEntry* const entry = story_.mutable_entries(i);
       *entry->mutable_event_time() =
           FromMicros(ToMicros(entry->event_time()) + index);
+      SetKnown(entry);
       entry->set_author(Beginning(OneLine(message.who), limits::kNameBytesMax));
     }
   }
@@ -454,6 +470,7 @@ class Builder {
     for (int i = first; i < story_.entries_size(); ++i) {
       story_.mutable_entries(i)->set_author(
           Beginning(OneLine(who), limits::kNameBytesMax));
+      SetKnown(story_.mutable_entries(i));
     }
   }
 

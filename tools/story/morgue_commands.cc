@@ -155,17 +155,6 @@ void ShowPlan(const Call& call,
              << " would be imported; nothing was sent\n";
 }
 
-// What was deleted in Morgue is stored, and deleted.
-absl::Status DeleteToo(const Call& call, const std::string& author,
-                       const v1::Incident& incident) {
-  v1::DeleteIncidentRequest request;
-  request.set_incident_id(incident.incident_id());
-  request.set_etag(incident.etag());
-  request.set_author(author);
-  request.set_reason("it was deleted in Morgue");
-  return call.server->Call(&IncidentCalls::DeleteIncident, request).status();
-}
-
 absl::Status ImportOne(const Call& call, const std::string& author,
                        const MorguePostmortem& postmortem, Counts* counts) {
   SS_RETURN_IF_ERROR(postmortem.status);
@@ -176,14 +165,6 @@ absl::Status ImportOne(const Call& call, const std::string& author,
   SS_ASSIGN_OR_RETURN(const v1::ImportIncidentResponse response,
                       call.server->Call(&ReviewCalls::ImportIncident, request));
   const v1::Incident& incident = response.incident();
-  // A first import may have ended between the two; somebody who restored it
-  // since has changed it.
-  const bool untouched =
-      response.stored() || incident.update_time().SerializeAsString() ==
-                               incident.create_time().SerializeAsString();
-  if (postmortem.deleted && !incident.has_delete_time() && untouched) {
-    SS_RETURN_IF_ERROR(DeleteToo(call, author, incident));
-  }
   ++(response.stored() ? counts->stored : counts->known);
   if (postmortem.deleted) ++counts->deleted;
   if (call.json) {

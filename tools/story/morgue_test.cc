@@ -132,6 +132,14 @@ TEST_F(MorgueTest, ReadsTheColumnsOfAnOlderMorgue) {
   EXPECT_EQ(result.story.incident().participants_size(), 0);
 }
 
+TEST_F(MorgueTest, KeepsWhatWasDeletedAsDeleted) {
+  DumpRow row = Postmortem();
+  row["deleted"] = "1";
+  const MorguePostmortem result = Only(row);
+  EXPECT_TRUE(result.deleted);
+  EXPECT_EQ(Time(result.story.incident().delete_time()), "2015-03-02 12:40");
+}
+
 TEST_F(MorgueTest, StandsWhereItStood) {
   DumpRow row = Postmortem();
   row["endtime"] = "0";
@@ -260,7 +268,10 @@ TEST_F(MorgueTest, MakesActionsOfTickets) {
   options_.jira_url = "https://jira.example.com";
   options_.ticket_state = v1::ACTION_STATE_DONE;
   const MorguePostmortem result = Only(Postmortem());
-  ASSERT_EQ(result.story.actions_size(), 1);
+  ASSERT_EQ(result.story.actions_size(), 2);
+  EXPECT_EQ(result.story.actions(1).title(), "OPS-13");
+  EXPECT_EQ(Time(result.story.actions(1).delete_time()), "2015-03-02 12:40");
+  EXPECT_FALSE(result.story.actions(0).has_delete_time());
   EXPECT_EQ(result.story.actions(0).title(), "OPS-12");
   EXPECT_EQ(result.story.actions(0).state(), v1::ACTION_STATE_DONE);
   EXPECT_EQ(result.story.actions(0).tracker_url(),
