@@ -1,11 +1,30 @@
 #include "services/incidentd/incident_change.h"
 
+#include <optional>
+#include <vector>
+
+#include "absl/time/time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "review/lifecycle.h"
 #include "services/incidentd/incident_state.h"
+#include "services/incidentd/story_convert.h"
 #include "services/incidentd/transaction.h"
 
 namespace secondstory::incidentd {
+namespace {
+
+// As late as candidates take events in.
+constexpr absl::Duration kRetoldAfter = absl::Hours(24);
+
+bool SaysTimes(v1::EventKind kind) {
+  return kind == v1::EVENT_KIND_ALERT_FIRED ||
+         kind == v1::EVENT_KIND_ALERT_RESOLVED ||
+         kind == v1::EVENT_KIND_USER_REPORT ||
+         kind == v1::EVENT_KIND_HUMAN_ACTION;
+}
+
+}  // namespace
 
 absl::StatusOr<v1::Incident> ReadWritable(const storage::Store& store,
                                           const std::string& incident_id) {
@@ -21,6 +40,25 @@ absl::StatusOr<v1::Incident> ReadForChange(const storage::Store& store,
   SS_ASSIGN_OR_RETURN(v1::Incident incident, ReadWritable(store, incident_id));
   SS_RETURN_IF_ERROR(CheckEtag("incident", incident, etag));
   return incident;
+}
+
+absl::StatusOr<bool> DeriveTimes(const TimelineReader& reader,
+                                 int64_t now_micros, v1::Incident* incident) {
+  SS_ASSIGN_OR_RETURN(const std::vector<v1::TimelineEntry> lines,
+                      reader.Read(*incident));
+  std::vector<review::Entry> entries;
+  for (const v1::TimelineEntry& line : lines) {
+    if (!line.has_event() || !SaysTimes(line.kind())) continue;
+    SS_ASSIGN_OR_RETURN(const std::optional<v1::Event> event,
+                        reader.FindEvent(line.entry_id()));
+    review::Entry& entry = entries.emplace_back(
+        ToEntry(line, event.has_value() ? &*event : nullptr));
+    // Learnt of that late, it was told again and not detected.
+    if (entry.known_time > entry.event_time + kRetoldAfter) {
+      entry.known_time = entry.event_time;
+    }
+  }
+  return TakeDerivedTimes(review::DeriveTimes(entries), now_micros, incident);
 }
 
 }  // namespace secondstory::incidentd

@@ -12,10 +12,12 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "review/lifecycle.h"
 #include "services/incidentd/incident_change.h"
 #include "services/incidentd/incident_validator.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
+#include "services/incidentd/story_convert.h"
 #include "services/incidentd/validator.h"
 
 namespace secondstory::incidentd {
@@ -189,20 +191,22 @@ void IncidentHandlers::Update(v1::UpdateIncidentRequest request,
         v1::Incident* next = response->mutable_incident();
         *next = stored;
         TakeFields(request.incident(), request.update_mask().paths(), next);
-        SS_RETURN_IF_ERROR(CheckTransition(stored.state(), next->state()));
-        if (const std::string problem = FacilitatorProblem(*next);
-            !problem.empty()) {
-          return absl::FailedPreconditionError(
-              absl::StrCat("incident.facilitator ", problem));
+        const review::Incident changed = ToIncident(*next);
+        SS_RETURN_IF_ERROR(review::CheckTransition(
+            ToState(stored.state()), changed.state, review::Mover::kUpdate));
+        if (!next->facilitator().empty()) {
+          SS_RETURN_IF_ERROR(review::CheckFacilitator(changed));
         }
-        bool moves_due = false;
+        bool moves_due = false, sets_time = false;
         for (const std::string& path : request.update_mask().paths()) {
           if (absl::c_linear_search(kTimes, path)) {
             SetByPerson(path, request.author(), now_micros, next);
+            sets_time = true;
           }
           moves_due |= IsOneOf(
               path, {"state", "severity", "resolve_time", "review_due_time"});
         }
+        if (sets_time) SS_RETURN_IF_ERROR(review::CheckTimes(changed));
         if (moves_due) DeriveReviewDue(*policy_, now_micros, next);
         Touch(now_micros, next);
         Records records = {IncidentRecordOf(&stored, *next, request.author())};
@@ -303,11 +307,8 @@ void IncidentHandlers::Promote(v1::PromoteCandidateRequest request,
                               ReadWritable(store, request.incident_id()));
           *incident = *stored;
         }
-        SS_ASSIGN_OR_RETURN(std::vector<v1::Candidate> candidates,
-                            reader_.Candidates(*incident));
-        candidates.push_back(candidate);
         incident->add_candidate_ids(candidate.candidate_id());
-        DeriveTimes(candidates, now_micros, incident);
+        SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, incident).status());
         if (!incident->has_start_time()) {
           // Nothing on it counts as a symptom; it has an onset all the same.
           *incident->mutable_start_time() = candidate.onset_time();
@@ -338,10 +339,10 @@ void IncidentHandlers::Refresh(const std::string& incident_id) {
         SS_ASSIGN_OR_RETURN(const v1::Incident stored,
                             store.GetIncident(IdFromHex(incident_id)));
         if (!CheckWritable(stored).ok()) return Records();
-        SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
-                            reader_.Candidates(stored));
         v1::Incident next = stored;
-        if (!DeriveTimes(candidates, now_micros, &next)) return Records();
+        SS_ASSIGN_OR_RETURN(const bool changed,
+                            DeriveTimes(reader_, now_micros, &next));
+        if (!changed) return Records();
         DeriveReviewDue(*policy_, now_micros, &next);
         Touch(now_micros, &next);
         return Records{IncidentRecordOf(&stored, next, "")};

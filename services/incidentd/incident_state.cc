@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
 #include "base/proto_time.h"
@@ -43,63 +40,36 @@ v1::TimeOrigin* NewOrigin(absl::string_view field, int64_t now_micros,
   return origin;
 }
 
-Timestamp* MutableTime(absl::string_view field, v1::Incident* incident) {
-  if (field == "start_time") return incident->mutable_start_time();
-  if (field == "detect_time") return incident->mutable_detect_time();
-  return incident->mutable_resolve_time();
-}
-
 bool HasField(const v1::Incident& incident, absl::string_view field) {
   const auto* descriptor =
       v1::Incident::descriptor()->FindFieldByName(std::string(field));
   return incident.GetReflection()->HasField(incident, descriptor);
 }
 
-// A time, and the event that says so.
-using Derived = std::pair<int64_t, std::string>;
+const google::protobuf::FieldDescriptor* FieldNamed(absl::string_view field) {
+  return v1::Incident::descriptor()->FindFieldByName(std::string(field));
+}
 
-bool Derive(absl::string_view field, const std::optional<Derived>& derived,
-            int64_t now_micros, v1::Incident* incident) {
+// True when the time is not a person's.
+bool IsDerivable(absl::string_view field, const v1::Incident& incident) {
+  const v1::TimeOrigin* origin = FindOrigin(incident, field);
+  return origin != nullptr ? origin->set_by().empty()
+                           : !HasField(incident, field);
+}
+
+bool Take(absl::string_view field, const review::DerivedTime& derived,
+          int64_t now_micros, v1::Incident* incident) {
+  const google::protobuf::Reflection& reflection = *incident->GetReflection();
+  const Timestamp time = FromTime(derived.time);
   const v1::TimeOrigin* origin = FindOrigin(*incident, field);
-  const bool is_ours = origin != nullptr && origin->set_by().empty();
-  if (!is_ours && (origin != nullptr || HasField(*incident, field))) {
+  if (origin != nullptr && origin->event_id() == derived.event_id &&
+      reflection.GetMessage(*incident, FieldNamed(field)).SerializeAsString() ==
+          time.SerializeAsString()) {
     return false;
   }
-  if (!derived.has_value()) {
-    // A start was needed once, and stays.
-    if (!is_ours || field == "start_time") return false;
-    ClearOrigin(field, incident);
-    MutableTime(field, incident)->Clear();
-    incident->GetReflection()->ClearField(
-        incident,
-        v1::Incident::descriptor()->FindFieldByName(std::string(field)));
-    return true;
-  }
-  if (is_ours && origin->event_id() == derived->second &&
-      ToMicros(*MutableTime(field, incident)) == derived->first) {
-    return false;
-  }
-  *MutableTime(field, incident) = FromMicros(derived->first);
-  NewOrigin(field, now_micros, incident)->set_event_id(derived->second);
+  reflection.MutableMessage(incident, FieldNamed(field))->CopyFrom(time);
+  NewOrigin(field, now_micros, incident)->set_event_id(derived.event_id);
   return true;
-}
-
-bool IsSymptom(v1::EventKind kind) {
-  return kind == v1::EVENT_KIND_ALERT_FIRED ||
-         kind == v1::EVENT_KIND_USER_REPORT;
-}
-
-std::vector<v1::IncidentState> Allowed(v1::IncidentState from) {
-  switch (from) {
-    case v1::INCIDENT_STATE_OPEN:
-      return {v1::INCIDENT_STATE_MITIGATED, v1::INCIDENT_STATE_RESOLVED};
-    case v1::INCIDENT_STATE_MITIGATED:
-      return {v1::INCIDENT_STATE_OPEN, v1::INCIDENT_STATE_RESOLVED};
-    case v1::INCIDENT_STATE_RESOLVED:
-      return {v1::INCIDENT_STATE_OPEN};
-    default:
-      return {};
-  }
 }
 
 }  // namespace
@@ -137,23 +107,6 @@ absl::Status CheckWritable(const v1::Incident& incident) {
   return absl::OkStatus();
 }
 
-absl::Status CheckTransition(v1::IncidentState from, v1::IncidentState to) {
-  const std::vector<v1::IncidentState> allowed = Allowed(from);
-  if (from == to ||
-      std::find(allowed.begin(), allowed.end(), to) != allowed.end()) {
-    return absl::OkStatus();
-  }
-  const std::string states = absl::StrJoin(
-      allowed, " or ", [](std::string* out, v1::IncidentState state) {
-        absl::StrAppend(out, StateName(state));
-      });
-  return absl::FailedPreconditionError(absl::StrCat(
-      "state is ", StateName(to), ", and an incident that is ", StateName(from),
-      " becomes ", allowed.empty() ? "nothing else" : states,
-      " by UpdateIncident; reviews are moved by StartReview, PublishReview, "
-      "CloseReview and ReopenReview, and MERGED by MergeIncidents"));
-}
-
 void SetByPerson(absl::string_view field, const std::string& author,
                  int64_t now_micros, v1::Incident* incident) {
   if (HasField(*incident, field)) {
@@ -163,32 +116,25 @@ void SetByPerson(absl::string_view field, const std::string& author,
   }
 }
 
-bool DeriveTimes(const std::vector<v1::Candidate>& candidates,
-                 int64_t now_micros, v1::Incident* incident) {
-  const std::set<std::string> detached(incident->detached_event_ids().begin(),
-                                       incident->detached_event_ids().end());
-  std::optional<Derived> first, last_resolved;
-  bool fires = false;
-  for (const v1::Candidate& candidate : candidates) {
-    for (const v1::CandidateEvent& event : candidate.events()) {
-      if (!IsSymptom(event.kind()) || detached.count(event.event_id()) > 0) {
-        continue;
-      }
-      const Derived seen = {ToMicros(event.event_time()), event.event_id()};
-      if (!first.has_value() || seen < *first) first = seen;
-      if (event.kind() != v1::EVENT_KIND_ALERT_FIRED) continue;
-      fires |= !event.has_resolve_time();
-      const Derived resolved = {ToMicros(event.resolve_time()),
-                                event.event_id()};
-      if (!last_resolved.has_value() || *last_resolved < resolved) {
-        last_resolved = resolved;
-      }
+bool TakeDerivedTimes(const std::vector<review::DerivedTime>& derived,
+                      int64_t now_micros, v1::Incident* incident) {
+  bool changed = false;
+  for (int i = 0; i < review::kTimeFieldCount; ++i) {
+    const auto field = static_cast<review::TimeField>(i);
+    const absl::string_view name = review::NameOf(field);
+    if (!IsDerivable(name, *incident)) continue;
+    const auto it = std::find_if(
+        derived.begin(), derived.end(),
+        [field](const review::DerivedTime& one) { return one.field == field; });
+    if (it != derived.end()) {
+      changed |= Take(name, *it, now_micros, incident);
+    } else if (HasField(*incident, name) &&
+               field != review::TimeField::kStart) {
+      incident->GetReflection()->ClearField(incident, FieldNamed(name));
+      ClearOrigin(name, incident);
+      changed = true;
     }
   }
-  if (fires) last_resolved.reset();
-  bool changed = Derive("start_time", first, now_micros, incident);
-  changed |= Derive("detect_time", first, now_micros, incident);
-  changed |= Derive("resolve_time", last_resolved, now_micros, incident);
   return changed;
 }
 
@@ -207,9 +153,11 @@ void DeriveReviewDue(const SeverityPolicy& policy, int64_t now_micros,
                            : now_micros;
   // Nobody could review what was not recorded yet.
   end_micros = std::max(end_micros, ToMicros(incident->create_time()));
-  const int days = policy.review_due_days.at(incident->severity() - 1);
-  const Timestamp due = FromMicros(
-      end_micros + absl::ToInt64Microseconds(absl::Hours(24) * days));
+  const std::optional<absl::Time> due_time = review::ReviewDueTime(
+      incident->severity(), absl::FromUnixMicros(end_micros),
+      policy.review_periods);
+  if (!due_time.has_value()) return;
+  const Timestamp due = FromTime(*due_time);
   if (incident->has_review_due_time() &&
       ToMicros(due) == ToMicros(incident->review_due_time())) {
     return;

@@ -9,8 +9,8 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "review/lifecycle.h"
 #include "secondstory/stored/v1/record.pb.h"
-#include "secondstory/v1/candidate_service.pb.h"
 #include "secondstory/v1/incident_service.pb.h"
 
 namespace secondstory::incidentd {
@@ -18,7 +18,7 @@ namespace secondstory::incidentd {
 // What severities mean here; index 0 is severity 1.
 struct SeverityPolicy {
   std::array<std::string, 5> names = {"SEV1", "SEV2", "SEV3", "SEV4", "SEV5"};
-  std::array<int, 5> review_due_days = {5, 5, 10, 20, 30};
+  review::ReviewPeriods review_periods;
 
   // Sets the output-only severity_name, which is never stored.
   void Name(v1::Incident* incident) const;
@@ -27,10 +27,6 @@ struct SeverityPolicy {
 // FAILED_PRECONDITION: deleted, or merged into another, which the message
 // names. Such incidents take no writes.
 absl::Status CheckWritable(const v1::Incident& incident);
-
-// FAILED_PRECONDITION: UpdateIncident does not move `from` to `to`; the message
-// names the states that are allowed.
-absl::Status CheckTransition(v1::IncidentState from, v1::IncidentState to);
 
 // How an error names a state: "IN_REVIEW".
 std::string StateName(v1::IncidentState state);
@@ -42,11 +38,11 @@ bool IsOver(v1::IncidentState state);
 void SetByPerson(absl::string_view field, const std::string& author,
                  int64_t now_micros, v1::Incident* incident);
 
-// Derives start and detect from the first symptom of `candidates` and resolve
-// from the last alert that resolved when all have; detached events do not
-// count, and times that a person set stay. True when something changed.
-bool DeriveTimes(const std::vector<v1::Candidate>& candidates,
-                 int64_t now_micros, v1::Incident* incident);
+// Takes over times that follow from events, see review::DeriveTimes, and takes
+// away those that no longer do; a start, once there, stays. Times that a person
+// set stay. True when something changed.
+bool TakeDerivedTimes(const std::vector<review::DerivedTime>& derived,
+                      int64_t now_micros, v1::Incident* incident);
 
 // Derives the review's due time from the severity once the incident is over,
 // counted from its end, or from its record when that came later. Takes it away

@@ -15,18 +15,6 @@ constexpr int64_t kSecond = 1'000'000;
 constexpr int64_t kDay = 86'400 * kSecond;
 constexpr int64_t kNow = 1'700'000'000 * kSecond;
 
-v1::CandidateEvent* AddAlert(const std::string& id, int64_t micros,
-                             int64_t resolve_micros, v1::Candidate* candidate) {
-  v1::CandidateEvent* event = candidate->add_events();
-  event->set_event_id(id);
-  event->set_kind(v1::EVENT_KIND_ALERT_FIRED);
-  *event->mutable_event_time() = FromMicros(micros);
-  if (resolve_micros > 0) {
-    *event->mutable_resolve_time() = FromMicros(resolve_micros);
-  }
-  return event;
-}
-
 std::string OriginOf(const v1::Incident& incident, const std::string& field) {
   for (const v1::TimeOrigin& origin : incident.time_origins()) {
     if (origin.field() != field) continue;
@@ -36,78 +24,51 @@ std::string OriginOf(const v1::Incident& incident, const std::string& field) {
   return "none";
 }
 
-TEST(CheckTransitionTest, AllowsWhatTheProtoSaysAndNamesItOtherwise) {
-  using State = v1::IncidentState;
-  const State open = v1::INCIDENT_STATE_OPEN,
-              mitigated = v1::INCIDENT_STATE_MITIGATED,
-              resolved = v1::INCIDENT_STATE_RESOLVED;
-  const std::vector<std::pair<State, State>> allowed = {
-      {open, mitigated},     {open, resolved}, {mitigated, resolved},
-      {mitigated, open},     {resolved, open}, {open, open},
-      {mitigated, mitigated}};
-  for (const auto& [from, to] : allowed) {
-    EXPECT_THAT(CheckTransition(from, to), IsOk()) << from << " " << to;
-  }
-  EXPECT_THAT(CheckTransition(resolved, mitigated),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("RESOLVED becomes OPEN by UpdateIncident")));
-  for (int to = 1; to < v1::IncidentState_ARRAYSIZE; ++to) {
-    const auto state = static_cast<State>(to);
-    if (state == v1::INCIDENT_STATE_PUBLISHED) continue;
-    EXPECT_THAT(CheckTransition(v1::INCIDENT_STATE_PUBLISHED, state),
-                StatusIs(absl::StatusCode::kFailedPrecondition,
-                         HasSubstr("ReopenReview")));
-  }
+review::DerivedTime Derived(review::TimeField field, int64_t micros,
+                            const std::string& event_id) {
+  return {field, absl::FromUnixMicros(micros), event_id};
 }
 
-TEST(DeriveTimesTest, TakesStartFromTheFirstSymptomAndResolveFromTheLast) {
-  v1::Candidate candidate;
-  v1::CandidateEvent* change = AddAlert("deploy", 5 * kSecond, 0, &candidate);
-  change->set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
-  AddAlert("b", 20 * kSecond, 50 * kSecond, &candidate);
-  AddAlert("a", 10 * kSecond, 40 * kSecond, &candidate);
+constexpr auto kStartField = review::TimeField::kStart;
+constexpr auto kResolveField = review::TimeField::kResolve;
+
+TEST(TakeDerivedTimesTest, NotesWhichEventSaidSo) {
   v1::Incident incident;
-  EXPECT_TRUE(DeriveTimes({candidate}, kNow, &incident));
+  const std::vector<review::DerivedTime> derived = {
+      Derived(kStartField, 10 * kSecond, "a"),
+      Derived(kResolveField, 50 * kSecond, "b")};
+  EXPECT_TRUE(TakeDerivedTimes(derived, kNow, &incident));
   EXPECT_EQ(ToMicros(incident.start_time()), 10 * kSecond);
-  EXPECT_EQ(ToMicros(incident.detect_time()), 10 * kSecond);
   EXPECT_EQ(ToMicros(incident.resolve_time()), 50 * kSecond);
+  EXPECT_FALSE(incident.has_detect_time());
   EXPECT_EQ(OriginOf(incident, "start_time"), "event a");
   EXPECT_EQ(OriginOf(incident, "resolve_time"), "event b");
-  EXPECT_FALSE(DeriveTimes({candidate}, kNow + 1, &incident));
+  EXPECT_FALSE(TakeDerivedTimes(derived, kNow + 1, &incident));
 }
 
-TEST(DeriveTimesTest, TakesAResolveBackWhenAnAlertFiresAgain) {
-  v1::Candidate candidate;
-  AddAlert("a", 10 * kSecond, 40 * kSecond, &candidate);
+TEST(TakeDerivedTimesTest, TakesBackWhatNoEventSaysAnyMoreButNotTheStart) {
   v1::Incident incident;
-  DeriveTimes({candidate}, kNow, &incident);
-  ASSERT_TRUE(incident.has_resolve_time());
-  AddAlert("b", 60 * kSecond, 0, &candidate);
-  EXPECT_TRUE(DeriveTimes({candidate}, kNow, &incident));
+  TakeDerivedTimes({Derived(kStartField, 10 * kSecond, "a"),
+                    Derived(kResolveField, 40 * kSecond, "a")},
+                   kNow, &incident);
+  EXPECT_TRUE(TakeDerivedTimes({}, kNow, &incident));
   EXPECT_FALSE(incident.has_resolve_time());
   EXPECT_EQ(OriginOf(incident, "resolve_time"), "none");
+  EXPECT_EQ(ToMicros(incident.start_time()), 10 * kSecond);
 }
 
-TEST(DeriveTimesTest, LeavesWhatAPersonSet) {
-  v1::Candidate candidate;
-  AddAlert("a", 10 * kSecond, 40 * kSecond, &candidate);
+TEST(TakeDerivedTimesTest, LeavesWhatAPersonSet) {
   v1::Incident incident;
   *incident.mutable_start_time() = FromMicros(7 * kSecond);
   SetByPerson("start_time", "sam", kNow, &incident);
-  EXPECT_TRUE(DeriveTimes({candidate}, kNow, &incident));
+  // And what was there before anybody noted where times come from.
+  *incident.mutable_resolve_time() = FromMicros(9 * kSecond);
+  EXPECT_FALSE(TakeDerivedTimes({Derived(kStartField, 10 * kSecond, "a"),
+                                 Derived(kResolveField, 40 * kSecond, "a")},
+                                kNow, &incident));
   EXPECT_EQ(ToMicros(incident.start_time()), 7 * kSecond);
   EXPECT_EQ(OriginOf(incident, "start_time"), "by sam");
-  EXPECT_EQ(OriginOf(incident, "detect_time"), "event a");
-}
-
-TEST(DeriveTimesTest, CountsNoEventThatWasTakenOffTheTimeline) {
-  v1::Candidate candidate;
-  AddAlert("a", 10 * kSecond, 40 * kSecond, &candidate);
-  AddAlert("b", 20 * kSecond, 0, &candidate);
-  v1::Incident incident;
-  incident.add_detached_event_ids("b");
-  DeriveTimes({candidate}, kNow, &incident);
-  EXPECT_EQ(ToMicros(incident.resolve_time()), 40 * kSecond);
+  EXPECT_EQ(ToMicros(incident.resolve_time()), 9 * kSecond);
 }
 
 TEST(DeriveReviewDueTest, CountsDaysOfTheSeverityFromTheEndOrTheRecord) {
@@ -120,11 +81,11 @@ TEST(DeriveReviewDueTest, CountsDaysOfTheSeverityFromTheEndOrTheRecord) {
   incident.set_state(v1::INCIDENT_STATE_RESOLVED);
   *incident.mutable_resolve_time() = FromMicros(kNow - kDay);
   DeriveReviewDue(policy, kNow, &incident);
-  EXPECT_EQ(ToMicros(incident.review_due_time()), kNow + 9 * kDay);
+  EXPECT_EQ(ToMicros(incident.review_due_time()), kNow + 13 * kDay);
   // One of last year that is recorded today is not overdue at once.
   *incident.mutable_create_time() = FromMicros(kNow);
   DeriveReviewDue(policy, kNow, &incident);
-  EXPECT_EQ(ToMicros(incident.review_due_time()), kNow + 10 * kDay);
+  EXPECT_EQ(ToMicros(incident.review_due_time()), kNow + 14 * kDay);
   incident.set_state(v1::INCIDENT_STATE_OPEN);
   DeriveReviewDue(policy, kNow, &incident);
   EXPECT_FALSE(incident.has_review_due_time());

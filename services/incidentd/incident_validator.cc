@@ -5,6 +5,8 @@
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "google/protobuf/descriptor.h"
+#include "review/lifecycle.h"
+#include "services/incidentd/story_convert.h"
 
 namespace secondstory::incidentd {
 namespace {
@@ -75,18 +77,6 @@ void CheckIds(absl::string_view field, const Ids& ids, Checker* check) {
 
 }  // namespace
 
-std::string FacilitatorProblem(const v1::Incident& incident) {
-  for (const v1::Participant& participant : incident.participants()) {
-    if (!incident.facilitator().empty() &&
-        participant.name() == incident.facilitator()) {
-      return absl::StrCat("is ", Shown(incident.facilitator()),
-                          ", who is one of the participants; name somebody "
-                          "who was not there");
-    }
-  }
-  return "";
-}
-
 void CheckIncident(absl::string_view field, const v1::Incident& incident,
                    Checker* check) {
   const auto at = [field](absl::string_view name) {
@@ -146,22 +136,26 @@ std::vector<FieldViolation> Check(const v1::CreateIncidentRequest& request) {
   if (!incident.has_start_time()) {
     check.Wrong("incident.start_time", "is missing; say when it began");
   }
-  const bool may_be_over = incident.kind() == v1::INCIDENT_KIND_NEAR_MISS ||
-                           incident.kind() == v1::INCIDENT_KIND_SUCCESS;
-  if (incident.state() != v1::INCIDENT_STATE_UNSPECIFIED &&
-      incident.state() != v1::INCIDENT_STATE_OPEN &&
-      !(may_be_over && incident.state() == v1::INCIDENT_STATE_RESOLVED)) {
-    check.Wrong("incident.state",
-                absl::StrCat("is ", v1::IncidentState_Name(incident.state()),
-                             "; give OPEN, or RESOLVED for a near miss or a "
-                             "success, and move it by UpdateIncident"));
+  const review::Incident created = ToIncident(incident);
+  if (const absl::Status status =
+          review::CheckInitialState(created.kind, created.state);
+      !status.ok()) {
+    check.Wrong("incident.state", absl::StrCat("is wrong: ", status.message()));
   }
-  if (const std::string problem = FacilitatorProblem(incident);
-      !problem.empty()) {
-    check.Wrong("incident.facilitator", problem);
+  if (!incident.facilitator().empty()) {
+    const absl::Status status = review::CheckFacilitator(created);
+    if (!status.ok()) {
+      check.Wrong("incident.facilitator",
+                  absl::StrCat("is wrong: ", status.message()));
+    }
   }
   check.Needed("author", request.author(), limits::kNameBytesMax);
   check.Text("request_id", request.request_id(), limits::kRequestIdBytesMax);
+  if (!check.found().empty()) return check.found();
+  if (const absl::Status status = review::CheckTimes(created); !status.ok()) {
+    check.Wrong("incident",
+                absl::StrCat("has times out of order: ", status.message()));
+  }
   return check.found();
 }
 

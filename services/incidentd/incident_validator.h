@@ -38,9 +38,6 @@ void CheckIncident(absl::string_view field, const v1::Incident& incident,
 void CheckEntry(absl::string_view field, const v1::TimelineEntry& entry,
                 Checker* check);
 
-// What is wrong when a facilitator was there themselves; empty when not.
-std::string FacilitatorProblem(const v1::Incident& incident);
-
 }  // namespace secondstory::incidentd
 
 #endif  // SECONDSTORY_SERVICES_INCIDENTD_INCIDENT_VALIDATOR_H_

@@ -113,7 +113,8 @@ absl::StatusOr<SeverityPolicy> ReadPolicy(
     policy.names[i] = config.severity_names(i);
   }
   for (int i = 0; i < config.review_due_days_size(); ++i) {
-    policy.review_due_days[i] = static_cast<int>(config.review_due_days(i));
+    policy.review_periods.by_severity[i] =
+        absl::Hours(24) * config.review_due_days(i);
   }
   return policy;
 }

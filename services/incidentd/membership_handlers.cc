@@ -13,9 +13,11 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "review/lifecycle.h"
 #include "services/incidentd/incident_change.h"
 #include "services/incidentd/incident_validator.h"
 #include "services/incidentd/rpc_status.h"
+#include "services/incidentd/story_convert.h"
 
 namespace secondstory::incidentd {
 namespace {
@@ -275,7 +277,7 @@ void MembershipHandlers::Attach(v1::AttachEventsRequest request,
         }
         SS_RETURN_IF_ERROR(CheckEtag("incident", stored, request.etag()));
         SS_RETURN_IF_ERROR(CheckAttachedCount(*next));
-        DeriveTimes(candidates, now_micros, next);
+        SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, next).status());
         Touch(now_micros, next);
         Records records = {IncidentRecordOf(&stored, *next, request.author())};
         policy_->Name(next);
@@ -318,7 +320,7 @@ void MembershipHandlers::Detach(v1::DetachEventsRequest request,
         if (!changed) return Records();
         SS_RETURN_IF_ERROR(CheckEtag("incident", stored, request.etag()));
         SS_RETURN_IF_ERROR(CheckAttachedCount(*next));
-        DeriveTimes(candidates, now_micros, next);
+        SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, next).status());
         Touch(now_micros, next);
         Records records = {IncidentRecordOf(&stored, *next, request.author())};
         policy_->Name(next);
@@ -351,8 +353,11 @@ void MembershipHandlers::Merge(v1::MergeIncidentsRequest request,
           return Records();
         }
         SS_RETURN_IF_ERROR(CheckWritable(source));
+        SS_RETURN_IF_ERROR(review::CheckTransition(
+            ToState(source.state()), review::IncidentState::kMerged,
+            review::Mover::kMerge));
         SS_RETURN_IF_ERROR(CheckEtag("incident", stored, request.etag()));
-        SS_ASSIGN_OR_RETURN(std::vector<v1::Candidate> candidates,
+        SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
                             reader_.Candidates(stored));
         TakeOver(source, candidates, next);
         if (next->merged_incident_ids_size() >
@@ -362,8 +367,7 @@ void MembershipHandlers::Merge(v1::MergeIncidentsRequest request,
               limits::kMergedIncidentCountMax, " incidents"));
         }
         SS_RETURN_IF_ERROR(CheckAttachedCount(*next));
-        SS_ASSIGN_OR_RETURN(candidates, reader_.Candidates(*next));
-        DeriveTimes(candidates, now_micros, next);
+        SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, next).status());
         DeriveReviewDue(*policy_, now_micros, next);
         Touch(now_micros, next);
         v1::Incident merged = source;
@@ -438,9 +442,7 @@ absl::StatusOr<Records> MembershipHandlers::DecideSplit(
   SS_RETURN_IF_ERROR(CheckAttachedCount(*whole));
   *part->mutable_start_time() = FromMicros(splitting.first_micros());
   SetByPerson("start_time", request.author(), now_micros, part);
-  SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
-                      reader_.Candidates(stored));
-  DeriveTimes(candidates, now_micros, whole);
+  SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, whole).status());
   Touch(now_micros, part);
   Touch(now_micros, whole);
   Records records = splitting.TakeRecords();

@@ -12,8 +12,10 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "review/lifecycle.h"
 #include "services/incidentd/action_handlers.h"
 #include "services/incidentd/incident_state.h"
+#include "services/incidentd/story_convert.h"
 
 namespace secondstory::incidentd {
 namespace {
@@ -80,10 +82,9 @@ v1::Event ActionReminder(const v1::ActionItem& action) {
 }
 
 bool IsReviewOverdue(const v1::Incident& incident, int64_t now_micros) {
-  return !incident.has_delete_time() && incident.has_review_due_time() &&
-         (incident.state() == v1::INCIDENT_STATE_RESOLVED ||
-          incident.state() == v1::INCIDENT_STATE_IN_REVIEW) &&
-         ToMicros(incident.review_due_time()) < now_micros;
+  return !incident.has_delete_time() &&
+         review::IsReviewOverdue(ToIncident(incident),
+                                 absl::FromUnixMicros(now_micros));
 }
 
 Reminders::Reminders(storage::Log* log, const storage::Store* store,

@@ -181,10 +181,7 @@ void RpcServer::AddSlowAsync(
           Request request, std::function<void(absl::StatusOr<Response>)> done) {
         const bool taken =
             RunRead([handler, request, done] { handler(request, done); });
-        if (!taken) {
-          done(absl::ResourceExhaustedError(
-              "too many reads wait; retry with back-off"));
-        }
+        if (!taken) done(TooManyReads());
       });
 }
 

@@ -9,6 +9,7 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "services/incidentd/story_convert.h"
 
 namespace secondstory::incidentd {
 namespace {
@@ -121,11 +122,6 @@ v1::TimelineEntry AttachedEntry(const v1::Event& event) {
   entry.set_description(event.description());
   *entry.mutable_links() = event.links();
   return entry;
-}
-
-int64_t KnownMicros(const v1::Event& event) {
-  return ToMicros(event.has_observe_time() ? event.observe_time()
-                                           : event.append_time());
 }
 
 absl::StatusOr<std::vector<v1::Candidate>> TimelineReader::Candidates(

@@ -32,10 +32,6 @@ std::pair<int64_t, std::string> OrderOf(const v1::TimelineEntry& entry);
 // The line of an event that a person attached. Pure.
 v1::TimelineEntry AttachedEntry(const v1::Event& event);
 
-// When an event could be known: when a worker saw it, else when the log took
-// it.
-int64_t KnownMicros(const v1::Event& event);
-
 // The ids of an incident and of those merged into it, binary.
 std::vector<std::string> MembersOf(const v1::Incident& incident);
 

@@ -128,7 +128,7 @@ TEST_F(BadInputTest, IsRefusedByChangesOfAnIncident) {
   update.mutable_update_mask()->add_paths("facilitator");
   update.mutable_incident()->set_facilitator("kim");
   Refuse(&T::UpdateIncident, update, grpc::FAILED_PRECONDITION,
-         "incident.facilitator is \"kim\"");
+         "facilitator \"kim\" is a participant");
   RefuseChange(&T::DeleteIncident, ForChange<v1::DeleteIncidentRequest>());
   auto remove = ForChange<v1::DeleteIncidentRequest>();
   remove.set_reason(std::string(1025, 'x'));

@@ -87,7 +87,7 @@ TEST_F(IncidentTest, MovesAlongItsStatesAndSaysWhichAreAllowed) {
   published.set_state(v1::INCIDENT_STATE_PUBLISHED);
   EXPECT_THAT(Change(incident, published).first,
               Fails(grpc::FAILED_PRECONDITION,
-                    HasSubstr("OPEN becomes MITIGATED or RESOLVED")));
+                    HasSubstr("MITIGATED by UpdateIncident")));
   EXPECT_EQ(Read(incident.incident_id()).etag(), incident.etag());
   incident = MoveTo(incident, v1::INCIDENT_STATE_MITIGATED);
   incident = MoveTo(incident, v1::INCIDENT_STATE_RESOLVED);
@@ -101,6 +101,7 @@ TEST_F(IncidentTest, DerivesTimesAtPromotionAndLeavesThoseOfPeople) {
   v1::Incident incident = Promote();
   EXPECT_EQ(ToMicros(incident.start_time()), kStart);
   EXPECT_EQ(Origin(incident, "start_time"), ids[1]);
+  EXPECT_EQ(ToMicros(incident.detect_time()), kStart + kMinute);
   EXPECT_EQ(ToMicros(incident.resolve_time()), kStart + 20 * kMinute);
   v1::Incident fields;
   *fields.mutable_start_time() = FromMicros(kStart - 10 * kMinute);
