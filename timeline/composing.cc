@@ -200,8 +200,10 @@ Candidate Compose(const Material& material, const Topology& topology,
     candidate.lines.push_back(LineOf(symptom->known, symptom->reason));
   }
   candidate.title = TitleOf(candidate, first, material.symptoms.size(), last);
-  Ranking ranking = RankChanges(KnownOf(material.symptoms), material.changes,
-                                topology, options);
+  const std::vector<const KnownEvent*> symptoms = KnownOf(material.symptoms);
+  Ranking ranking = RankChanges(
+      {symptoms, material.changes, material.context, material.resolves},
+      topology, options);
   candidate.ranked_changes = std::move(ranking.changes);
   candidate.no_change_score = ranking.no_change_score;
   candidate.no_change_reason = std::move(ranking.no_change_reason);

@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <iterator>
 #include <tuple>
 #include <utility>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "timeline/phrase.h"
+#include "timeline/vocabulary.h"
+#include "timeline/wording.h"
 
 namespace secondstory::timeline {
 namespace {
@@ -37,38 +37,39 @@ constexpr double kAfterOnset = 0.05;
 
 // Which of the changes it was is told by their order as well as by the lag: in
 // quiet hours the latest change may be long ago. The order takes over so much
-// of what the lag says, and is weighed by so much of its own logarithm. It says
-// nothing about whether any change contributed.
-constexpr double kOrderForLag = 0.4;
-constexpr double kOrder = 0.6;
-
-// A word in common comes as often out of the change as out of the blue.
-constexpr double kOwnWords = 0.5;
-// How much less a word says in a change of many words.
-constexpr double kLength = 0.5;
-// Words of one text are not independent of each other.
-constexpr double kWordsMax = 12;
+// of what the lag says, and is weighed by so much of its own logarithm.
+constexpr double kOrderForLag = 0.5;
+constexpr double kOrder = 0.7;
+constexpr double kFrequency = 0.1;
 
 // Where contributing changes were, seen from the services that alert: the same
 // service, a caller or called one, two steps away, elsewhere; and, where the
 // dependency graph does not say, in another service.
 constexpr double kContributingAt[] = {0.40, 0.25, 0.10, 0.25, 0.75};
 // And where any change would be by chance, which the window then corrects. What
-// is expected before a look at it, of places and of words, weighs as much as so
-// many changes.
+// is expected before a look at it weighs as much as so many changes.
 constexpr double kChanceAt[] = {0.10, 0.15, 0.15, 0.60, 0.90};
 constexpr int kElsewhereUnknown = 4;
 constexpr double kChanceWeight = 10;
 
-constexpr double kFrequency = 0.2;
-// An undo that names the change; a roll-back of its service that names none,
-// and which undoes the latest change of it so often, else an earlier one.
-constexpr double kUndoneByName = 4;
-constexpr double kUndoneService = 3;
-constexpr double kUndoesLatest = 0.8;
+struct WorkOdds {
+  Work work;
+  double log_odds;
+  absl::string_view text;
+};
+
+constexpr WorkOdds kWorkOdds[] = {
+    {kReworks, 0.7, "switches or reworks something"},
+    {kTunes, 0.7, "changes a limit or a size"},
+    {kBroad, 0.5, "concerns many at once"},
+    {kRoutine, -0.55, "routine work on hosts, access or monitoring"},
+    {kFixes, -1.2, "mends something"},
+};
+
 constexpr double kHarmless = -1.2;
 // An undo brings back what ran before, which seldom is the trouble.
-constexpr double kIsUndo = -2;
+constexpr double kIsUndo = -3;
+constexpr double kUndoneBefore = -1.3;
 
 // Symptoms beyond say nothing new and would cost.
 constexpr size_t kSymptomCountMax = 64;
@@ -81,7 +82,7 @@ struct Symptoms {
   absl::Time onset;
   absl::string_view noun;
   std::vector<absl::string_view> services;
-  std::vector<Word> words;
+  std::vector<const KnownEvent*> distinct;
 };
 
 Symptoms Gather(Events symptoms) {
@@ -99,77 +100,25 @@ Symptoms Gather(Events symptoms) {
     if (!service.empty() && services.insert(service).second) {
       all.services.push_back(service);
     }
-    all.words.insert(all.words.end(), symptom->words.begin(),
-                     symptom->words.end());
-    all.words.insert(all.words.end(), symptom->name_words.begin(),
-                     symptom->name_words.end());
+    all.distinct.push_back(symptom);
   }
-  std::sort(all.words.begin(), all.words.end());
-  all.words.erase(std::unique(all.words.begin(), all.words.end()),
-                  all.words.end());
   return all;
-}
-
-std::vector<Word> Union(const std::vector<Word>& a,
-                        const std::vector<Word>& b) {
-  std::vector<Word> all;
-  std::set_union(a.begin(), a.end(), b.begin(), b.end(),
-                 std::back_inserter(all));
-  return all;
-}
-
-bool IsUndo(const Event& event) {
-  return event.kind == EventKind::kChangeRolledBack ||
-         absl::StartsWithIgnoreCase(event.title, "revert ") ||
-         !FindLabel(event, "reverts").empty();
-}
-
-// True when `undo` says that it undoes `change`.
-bool NamesChange(const Event& undo, const KnownEvent& change) {
-  const std::string& revision = change.event.change.revision;
-  if (revision.size() >= 4) {
-    if (undo.change.previous_revision == revision ||
-        FindLabel(undo, "reverts") == revision ||
-        absl::StrContains(undo.title, revision)) {
-      return true;
-    }
-  }
-  return change.event.title.size() >= 12 &&
-         absl::StrContains(undo.title, change.event.title);
-}
-
-bool TouchesService(const Event& change, absl::string_view service) {
-  return !service.empty() &&
-         (change.service == service ||
-          std::find(change.change.services.begin(),
-                    change.change.services.end(),
-                    service) != change.change.services.end());
-}
-
-bool IsHarmlessPath(absl::string_view path) {
-  return absl::EndsWith(path, ".md") || absl::EndsWith(path, ".rst") ||
-         absl::StartsWith(path, "docs/") || absl::StrContains(path, "/docs/") ||
-         absl::StartsWith(path, "test") || absl::StrContains(path, "/test") ||
-         absl::StrContains(path, "/spec/");
-}
-
-bool IsHarmless(const Event& event) {
-  const std::vector<std::string>& paths = event.change.paths;
-  return !paths.empty() &&
-         std::all_of(paths.begin(), paths.end(), IsHarmlessPath);
 }
 
 // Adds evidence up. The sentences cost more than the sums, so they are written
 // only for the changes that are listed in the end.
 class Account {
  public:
-  explicit Account(bool written) : written_(written) {}
+  Account(const RankingWeights& weights, bool written)
+      : weights_(weights), written_(written) {}
 
   template <typename Text>
-  void Add(absl::string_view rule, double log_odds, Text text) {
-    const double rounded = Round(log_odds);
+  void Add(Rule rule, absl::string_view name, double log_odds, Text text) {
+    const double rounded =
+        Round(log_odds * weights_.of[static_cast<size_t>(rule)]);
     log_odds_ += rounded;
-    if (written_) evidence_.push_back({std::string(rule), text(), rounded});
+    if (written_)
+      evidence_.push_back({std::string(name), std::string(text()), rounded});
   }
 
   double log_odds() const { return log_odds_; }
@@ -184,6 +133,7 @@ class Account {
   }
 
  private:
+  const RankingWeights& weights_;
   const bool written_;
   double log_odds_ = 0;
   std::vector<Evidence> evidence_;
@@ -192,62 +142,77 @@ class Account {
 // Weighs the changes of one window against the symptoms of one candidate.
 class Scale {
  public:
-  // `changes`: all of them, also those after the onset that are not listed.
-  Scale(Symptoms symptoms, Events changes, Events listed, Events undos,
+  // `listed`: the changes to weigh, in the order of events. Everything must
+  // outlive this.
+  Scale(const Symptoms& symptoms, Events listed, const Aftermath& aftermath,
         const Topology& topology, const RankingOptions& options)
-      : symptoms_(std::move(symptoms)),
-        changes_(changes),
+      : symptoms_(symptoms),
         listed_(listed),
-        undos_(undos),
+        aftermath_(aftermath),
         topology_(topology),
-        options_(options) {
+        options_(options),
+        wording_(symptoms.distinct, listed) {
     CountWindow();
-    FindServiceUndos();
-    BalanceOrder();
+    CountLater();
+    Balance();
   }
 
-  // Everything that speaks for and against the change.
-  Account Weigh(size_t index, bool written) const {
-    Account account = WeighWithoutOrder(index, written);
-    WeighOrder(index, &account);
-    return account;
+  // The log-odds of listed[index].
+  double LogOdds(size_t index) const {
+    return log_odds_[index] + WeightedOrder(index);
+  }
+
+  // The same in words, the weightiest first.
+  std::vector<Evidence> Explain(size_t index) const {
+    Account account(options_.weights, /*written=*/true);
+    WeighWhether(index, &account);
+    WeighWhich(index, &account);
+    account.Add(Rule::kOrder, "order", OrderOdds(index),
+                [&] { return DescribeOrder(index); });
+    return account.TakeEvidence();
   }
 
  private:
-  Account WeighWithoutOrder(size_t index, bool written) const {
+  // What tells whether any change contributed, too.
+  void WeighWhether(size_t index, Account* account) const {
     const KnownEvent& change = *listed_[index];
-    Account account(written);
-    WeighLag(change.event, &account);
-    WeighPlace(index, &account);
-    WeighWords(index, &account);
-    WeighFrequency(change.event, &account);
-    WeighUndo(index, &account);
-    if (IsUndo(change.event)) {
-      account.Add("is_undo", kIsUndo,
-                  [] { return "undoes an earlier change"; });
+    WeighLag(change.event, account);
+    WeighPlace(index, account);
+    WeighWords(index, account);
+    WeighUndo(index, account);
+    WeighOutside(account);
+    if (change.profile.is_undo) {
+      account->Add(Rule::kWork, "is_undo", kIsUndo,
+                   [] { return "undoes an earlier change"; });
     }
-    if (IsHarmless(change.event)) {
-      account.Add("harmless", kHarmless,
-                  [] { return "touches only tests or documents"; });
+    if (change.profile.is_harmless) {
+      account->Add(Rule::kWork, "harmless", kHarmless,
+                   [] { return "touches only tests or documents"; });
     }
-    return account;
+    if (aftermath_.WasUndoneBefore(change)) {
+      account->Add(Rule::kUndo, "undone_before", kUndoneBefore, [&] {
+        return absl::StrCat("undone before the ", symptoms_.noun);
+      });
+    }
+  }
+
+  // What tells only which of the changes did.
+  void WeighWhich(size_t index, Account* account) const {
+    const KnownEvent& change = *listed_[index];
+    for (const WorkOdds& each : kWorkOdds) {
+      if ((change.profile.works & each.work) == 0) continue;
+      account->Add(Rule::kWork, "work", each.log_odds,
+                   [&] { return each.text; });
+    }
+    WeighFrequency(change.event, account);
   }
 
   void CountWindow() {
-    const double count = static_cast<double>(listed_.size());
     for (const KnownEvent* change : listed_) {
-      if (change->event.event_time <= symptoms_.onset) ++before_count_;
-      words_.push_back(Union(change->words, change->name_words));
-      word_total_ += static_cast<double>(words_.back().size());
-      for (Word word : words_.back()) {
-        if (std::binary_search(symptoms_.words.begin(), symptoms_.words.end(),
-                               word)) {
-          ++word_count_[word];
-        }
-      }
       place_.push_back(PlaceOf(change->event));
       ++service_count_[change->event.service];
     }
+    const double count = static_cast<double>(listed_.size());
     for (int at = 0; at <= kElsewhereUnknown; ++at) {
       const double seen =
           static_cast<double>(std::count(place_.begin(), place_.end(), at));
@@ -256,18 +221,64 @@ class Scale {
     }
   }
 
-  // The order moves odds from change to change; their sum, against no change,
-  // stays.
-  void BalanceOrder() {
-    double without = 0;
-    double with = 0;
-    for (size_t i = 0; i < listed_.size(); ++i) {
-      const double log_odds =
-          WeighWithoutOrder(i, /*written=*/false).log_odds();
-      without += std::exp(log_odds);
-      with += std::exp(log_odds + OrderOdds(i));
+  // Of each change, those of its source that came between it and the onset.
+  void CountLater() {
+    absl::flat_hash_map<absl::string_view, int64_t> seen;
+    later_.resize(listed_.size());
+    for (size_t i = listed_.size(); i-- > 0;) {
+      const Event& event = listed_[i]->event;
+      if (event.event_time > symptoms_.onset) continue;
+      later_[i] = seen[event.source]++;
     }
-    if (with > 0) order_balance_ = std::log(without / with);
+    source_count_ = seen.size();
+  }
+
+  // What tells only which change it was moves odds from change to change; their
+  // sum, against no change, stays.
+  void Balance() {
+    double whether = 0;
+    double all = 0;
+    for (size_t i = 0; i < listed_.size(); ++i) {
+      Account account(options_.weights, /*written=*/false);
+      WeighWhether(i, &account);
+      whether += std::exp(account.log_odds());
+      WeighWhich(i, &account);
+      log_odds_.push_back(account.log_odds());
+      all += std::exp(account.log_odds() + OrderWeight() * UnbalancedOrder(i));
+    }
+    if (all > 0 && OrderWeight() > 0) {
+      balance_ = (std::log(whether / all) + options_.weights.any_change) /
+                 OrderWeight();
+    }
+  }
+
+  double OrderWeight() const {
+    return options_.weights.of[static_cast<size_t>(Rule::kOrder)];
+  }
+
+  // As the account has it.
+  double WeightedOrder(size_t index) const {
+    return Round(OrderOdds(index) * OrderWeight());
+  }
+
+  double OrderOdds(size_t index) const {
+    return UnbalancedOrder(index) + balance_;
+  }
+
+  double UnbalancedOrder(size_t index) const {
+    return -kOrderForLag * LagOdds(listed_[index]->event) -
+           kOrder * std::log1p(static_cast<double>(later_[index]));
+  }
+
+  std::string DescribeOrder(size_t index) const {
+    const Event& event = listed_[index]->event;
+    if (event.event_time > symptoms_.onset) return "shortly after it";
+    const std::string of =
+        source_count_ > 1 ? absl::StrCat(" of ", event.source) : "";
+    return later_[index] == 0
+               ? absl::StrCat("the latest change", of, " before it")
+               : absl::StrCat(DescribeCount(later_[index], "change"), of,
+                              " came between");
   }
 
   // The distance from the change to the nearest service that alerts; -1 when
@@ -303,7 +314,7 @@ class Scale {
   }
 
   void WeighLag(const Event& change, Account* account) const {
-    account->Add("lag", LagOdds(change), [&] {
+    account->Add(Rule::kLag, "lag", LagOdds(change), [&] {
       const absl::Duration lag = symptoms_.onset - change.event_time;
       return absl::StrCat(
           DescribeDuration(absl::AbsDuration(lag)),
@@ -312,43 +323,30 @@ class Scale {
     });
   }
 
-  // Before it is balanced against the others.
-  double OrderOdds(size_t index) const {
-    const size_t between =
-        index < before_count_ ? before_count_ - 1 - index : 0;
-    return -kOrderForLag * LagOdds(listed_[index]->event) -
-           kOrder * std::log1p(static_cast<double>(between));
-  }
-
-  void WeighOrder(size_t index, Account* account) const {
-    account->Add("order", OrderOdds(index) + order_balance_, [&] {
-      if (index >= before_count_) return std::string("shortly after it");
-      const size_t between = before_count_ - 1 - index;
-      return between == 0
-                 ? std::string("the latest change before it")
-                 : absl::StrCat(
-                       DescribeCount(static_cast<int64_t>(between), "change"),
-                       " came between");
-    });
-  }
-
   void WeighPlace(size_t index, Account* account) const {
     const int at = place_[index];
     if (at < 0) return;
     const Event& change = listed_[index]->event;
+    // At a service with symptoms people make changes because of them.
+    if (at == 0 && change.event_time > symptoms_.onset) return;
     const double log_odds = std::log(kContributingAt[at] / chance_at_[at]);
     if (at == 0) {
-      account->Add("same_service", log_odds, [&] {
-        return absl::StrCat("changes ", AlertingServiceOf(change),
-                            ", which alerted");
+      account->Add(Rule::kPlace, "same_service", log_odds, [&] {
+        return absl::StrCat("changes ", AlertingServiceOf(change), ", which ",
+                            Alerted());
       });
     } else if (at < Topology::kFar) {
-      account->Add("neighbour", log_odds,
+      account->Add(Rule::kPlace, "neighbour", log_odds,
                    [&] { return DescribeNeighbour(change, at); });
     } else {
-      account->Add("elsewhere", log_odds,
-                   [] { return "changes no service that alerted"; });
+      account->Add(Rule::kPlace, "elsewhere", log_odds, [&] {
+        return absl::StrCat("changes no service that ", Alerted());
+      });
     }
+  }
+
+  absl::string_view Alerted() const {
+    return symptoms_.noun == "first report" ? "was reported" : "alerted";
   }
 
   std::string AlertingServiceOf(const Event& change) const {
@@ -363,179 +361,147 @@ class Scale {
       if (topology_.Distance(change.service, service) != at) continue;
       if (at == 2) {
         return absl::StrCat(change.service, " is two calls away from ", service,
-                            ", which alerted");
+                            ", which ", Alerted());
       }
       return topology_.Calls(service, change.service)
-                 ? absl::StrCat(service, ", which alerted, calls ",
+                 ? absl::StrCat(service, ", which ", Alerted(), ", calls ",
                                 change.service)
-                 : absl::StrCat(change.service, " calls ", service,
-                                ", which alerted");
+                 : absl::StrCat(change.service, " calls ", service, ", which ",
+                                Alerted());
     }
-    return "changes a neighbour of a service that alerted";
+    return absl::StrCat("changes a neighbour of a service that ", Alerted());
   }
 
   void WeighWords(size_t index, Account* account) const {
-    const std::vector<Word>& own = words_[index];
     // That it changes a service that alerted is weighed already.
-    const std::vector<Word> weighed =
-        place_[index] == 0 ? WordsOf({AlertingServiceOf(listed_[index]->event)})
-                           : std::vector<Word>();
-    std::vector<std::pair<double, Word>> shared;
-    const double count = static_cast<double>(listed_.size());
-    const double length =
-        1 - kLength +
-        kLength * static_cast<double>(own.size()) * count / word_total_;
-    for (Word word : own) {
-      if (std::binary_search(weighed.begin(), weighed.end(), word)) continue;
-      auto counted = word_count_.find(word);
-      if (counted == word_count_.end()) continue;
-      const double chance = (counted->second + 0.5) / (count + kChanceWeight);
-      const double surprise = 1 / (length * chance);
-      if (surprise <= 1) continue;
-      shared.emplace_back(std::log(1 - kOwnWords + kOwnWords * surprise), word);
+    const std::string apart =
+        place_[index] == 0 ? AlertingServiceOf(listed_[index]->event) : "";
+    const Wording::Words words = wording_.WeighWords(index, apart);
+    if (Round(words.log_odds) > 0) {
+      account->Add(Rule::kWords, "words", words.log_odds,
+                   [&] { return DescribeWords(index, words); });
     }
-    if (shared.empty()) return;
-    std::sort(shared.begin(), shared.end(), [](const auto& a, const auto& b) {
-      return std::tie(b.first, a.second) < std::tie(a.first, b.second);
-    });
-    double sum = 0;
-    for (const auto& [weight, word] : shared) sum += weight;
-    account->Add("words", std::min(sum, kWordsMax),
-                 [&] { return DescribeWords(*listed_[index], shared); });
+    const Wording::Subject subject = wording_.WeighSubject(index);
+    if (subject.subject != 0) {
+      account->Add(Rule::kSubject, "subject", subject.log_odds, [&] {
+        return absl::StrCat("about ", SubjectName(subject.subject), ", as the ",
+                            Noun());
+      });
+    }
+  }
+
+  absl::string_view Noun() const {
+    return symptoms_.noun == "first report" ? "report" : "alert";
   }
 
   // "touches `varnish`, named in the alert"
-  std::string DescribeWords(
-      const KnownEvent& change,
-      const std::vector<std::pair<double, Word>>& shared) const {
+  std::string DescribeWords(size_t index, const Wording::Words& words) const {
     constexpr size_t kShown = 3;
+    if (words.is_akin) {
+      const Wording::Kin kin = wording_.FindKin(index);
+      if (!kin.own.empty() && words.shared.empty()) {
+        return absl::StrCat("touches `", kin.own, "`; the ", Noun(), " says `",
+                            kin.other, "`");
+      }
+    }
     std::vector<std::string> shown;
-    for (const auto& [weight, word] : shared) {
+    for (const Wording::Shared& shared : words.shared) {
       if (shown.size() == kShown) break;
-      shown.push_back(absl::StrCat("`", Spell(change.event, word), "`"));
+      shown.push_back(Spell(listed_[index]->event, shared.word));
+    }
+    if (shown.empty()) {
+      return absl::StrCat("its words are like those of the ", Noun());
     }
     return absl::StrCat("touches ", absl::StrJoin(shown, ", "),
-                        ", named in the ",
-                        symptoms_.noun == "first report" ? "report" : "alert");
+                        ", named in the ", Noun());
   }
 
   static std::string Spell(const Event& event, Word word) {
     std::string found = FindWord(event.title, word);
-    if (found.empty()) found = FindWord(event.service, word);
-    for (const auto& [key, value] : event.labels) {
-      if (found.empty()) found = FindWord(value, word);
-    }
-    for (const std::string& service : event.change.services) {
-      if (found.empty()) found = FindWord(service, word);
-    }
-    for (const std::string& path : event.change.paths) {
-      if (found.empty()) found = FindWord(path, word);
-    }
-    return found.empty() ? "its description" : found;
+    ForEachName(event, [&](absl::string_view name) {
+      if (found.empty()) found = FindWord(name, word);
+    });
+    return found.empty() ? std::string("words of its description")
+                         : absl::StrCat("`", found, "`");
   }
 
   void WeighFrequency(const Event& change, Account* account) const {
     if (change.service.empty()) return;
     const int count = service_count_.find(change.service)->second;
     if (count < 2) return;
-    account->Add("frequency", -kFrequency * std::log(count), [&] {
+    account->Add(Rule::kOrder, "frequency", -kFrequency * std::log(count), [&] {
       return absl::StrCat(change.service, " changed ", count, " times in ",
                           DescribeDuration(options_.lookback));
     });
   }
 
-  // Roll-backs that say neither by revision nor by title what they undo.
-  void FindServiceUndos() {
-    for (const KnownEvent* undo : undos_) {
-      const Event& event = undo->event;
-      if (event.kind != EventKind::kChangeRolledBack) continue;
-      if (event.service.empty()) continue;
-      if (!event.change.previous_revision.empty()) continue;
-      if (!FindLabel(event, "reverts").empty()) continue;
-      if (std::none_of(changes_.begin(), changes_.end(),
-                       [&](const KnownEvent* change) {
-                         return change != undo && NamesChange(event, *change);
-                       })) {
-        service_undos_.push_back(undo);
-      }
-    }
-  }
-
-  // One undo of the change, and what it says.
-  struct Undo {
-    const Event* event = nullptr;
-    double log_odds = 0;
-    int64_t between = 0;  // changes of the service
-    bool is_named = false;
-  };
-
-  Undo FindUndo(const KnownEvent& change) const {
-    Undo best;
-    for (const KnownEvent* undo : undos_) {
-      if (undo != &change && NamesChange(undo->event, change)) {
-        return {&undo->event, kUndoneByName, 0, true};
-      }
-    }
-    for (const KnownEvent* undo : service_undos_) {
-      if (!TouchesService(change.event, undo->event.service)) continue;
-      if (!IsBefore(change.event, undo->event)) continue;
-      const int64_t between = CountBetween(change.event, undo->event);
-      const double log_odds = ServiceUndoOdds(between);
-      if (log_odds > best.log_odds) {
-        best = {&undo->event, log_odds, between, false};
-      }
-    }
-    return best;
-  }
-
-  // Of all that were between, one was undone with the share that is left.
-  static double ServiceUndoOdds(int64_t between) {
-    if (between == 0) return kUndoneService;
-    return kUndoneService +
-           std::log((1 - kUndoesLatest) / static_cast<double>(between));
-  }
-
-  // Changes of the service that came after `change` and before its roll-back.
-  int64_t CountBetween(const Event& change, const Event& undo) const {
-    return std::count_if(
-        changes_.begin(), changes_.end(), [&](const KnownEvent* each) {
-          return IsBefore(change, each->event) && IsBefore(each->event, undo) &&
-                 TouchesService(each->event, undo.service);
-        });
-  }
-
   void WeighUndo(size_t index, Account* account) const {
-    const Undo undo = FindUndo(*listed_[index]);
-    if (undo.event == nullptr) return;
-    account->Add("rolled_back", undo.log_odds, [&] {
-      const std::string when = absl::StrCat(
-          DescribeDuration(undo.event->event_time - symptoms_.onset),
-          " after the ", symptoms_.noun);
-      if (undo.is_named) return absl::StrCat("undone ", when);
-      if (undo.between == 0) {
-        return absl::StrCat("latest change of ", undo.event->service,
-                            " before it was rolled back ", when);
+    const KnownEvent& change = *listed_[index];
+    const Aftermath::Undo undo = aftermath_.FindUndo(change);
+    if (undo.event != nullptr) {
+      account->Add(Rule::kUndo, "rolled_back", undo.log_odds,
+                   [&] { return DescribeUndo(undo); });
+      return;
+    }
+    // At a service with symptoms people work in any case.
+    if (place_[index] == 0) return;
+    const Aftermath::Response response = aftermath_.FindResponse(change);
+    if (response.log_odds == 0) return;
+    account->Add(Rule::kResponse, "acted_on", response.log_odds, [&] {
+      if (response.event == nullptr) {
+        return absl::StrCat("it ended without anything being done about ",
+                            change.event.service);
       }
-      return absl::StrCat(undo.event->service, " was rolled back ", when, ", ",
-                          DescribeCount(undo.between, "change"),
-                          " of it after this one");
+      return absl::StrCat(
+          "people went on at ", change.event.service, " ",
+          DescribeDuration(response.event->event_time - symptoms_.onset),
+          " after the ", symptoms_.noun);
     });
   }
 
-  const Symptoms symptoms_;
-  const Events changes_;
+  std::string DescribeUndo(const Aftermath::Undo& undo) const {
+    const std::string when =
+        absl::StrCat(DescribeDuration(undo.event->event_time - symptoms_.onset),
+                     " after the ", symptoms_.noun);
+    std::string text;
+    if (undo.is_named) {
+      text = absl::StrCat("undone ", when);
+    } else if (undo.between == 0) {
+      text = absl::StrCat("latest change of ", undo.event->service,
+                          " before it was rolled back ", when);
+    } else {
+      text = absl::StrCat(undo.event->service, " was rolled back ", when, ", ",
+                          DescribeCount(undo.between, "change"),
+                          " of it after this one");
+    }
+    if (undo.is_in_vain) return absl::StrCat(text, ", which did not help");
+    if (undo.quiet_after == absl::InfiniteDuration()) return text;
+    return absl::StrCat(text, ", over ", DescribeDuration(undo.quiet_after),
+                        " later");
+  }
+
+  void WeighOutside(Account* account) const {
+    const Aftermath::Outside& outside = aftermath_.outside();
+    if (outside.word.empty()) return;
+    account->Add(Rule::kOutside, "outside", outside.log_odds, [&] {
+      return absl::StrCat("`", outside.word, "` in \"",
+                          DisplayTitle(*outside.event),
+                          "\" speaks for something outside");
+    });
+  }
+
+  const Symptoms& symptoms_;
   const Events listed_;
-  const Events undos_;
-  std::vector<const KnownEvent*> service_undos_;
+  const Aftermath& aftermath_;
   const Topology& topology_;
   const RankingOptions& options_;
-  std::vector<std::vector<Word>> words_;
+  const Wording wording_;
   std::vector<int> place_;
   double chance_at_[kElsewhereUnknown + 1] = {};
-  double word_total_ = 0;
-  size_t before_count_ = 0;
-  double order_balance_ = 0;
-  absl::flat_hash_map<Word, int> word_count_;
+  std::vector<int64_t> later_;
+  size_t source_count_ = 0;
+  double balance_ = 0;
+  std::vector<double> log_odds_;  // but for the order
   absl::flat_hash_map<absl::string_view, int> service_count_;
 };
 
@@ -565,13 +531,18 @@ bool IsSupersededStart(Events changes, const Event& start) {
 }
 
 std::string ExplainNoChange(const Ranking& ranking, size_t count,
-                            absl::string_view noun,
+                            absl::string_view noun, const Aftermath& aftermath,
                             const RankingOptions& options) {
+  const Event* outside = aftermath.outside().event;
+  const std::string said =
+      outside == nullptr ? ""
+                         : absl::StrCat("; \"", DisplayTitle(*outside),
+                                        "\" speaks for something outside");
   if (ranking.changes.empty()) {
     return absl::StrCat(
         "no change near the onset explains this: none is known "
         "from the ",
-        DescribeDuration(options.lookback), " before the ", noun);
+        DescribeDuration(options.lookback), " before the ", noun, said);
   }
   const RankedChange& first = ranking.changes.front();
   std::string lag;
@@ -580,7 +551,7 @@ std::string ExplainNoChange(const Ranking& ranking, size_t count,
   }
   return ranking.no_change_score >= 0.5
              ? absl::StrCat("no change near the onset explains this well: of ",
-                            count, ", the likeliest came ", lag)
+                            count, ", the likeliest came ", lag, said)
              : absl::StrCat("of ", count, count == 1 ? " change" : " changes",
                             " near the onset, the likeliest to have "
                             "contributed came ",
@@ -589,31 +560,29 @@ std::string ExplainNoChange(const Ranking& ranking, size_t count,
 
 }  // namespace
 
-Ranking RankChanges(Events symptoms, Events changes, const Topology& topology,
+Ranking RankChanges(const AftermathEvents& events, const Topology& topology,
                     const RankingOptions& options) {
-  Symptoms gathered = Gather(symptoms);
-  const absl::Time onset = gathered.onset;
-  const absl::string_view noun = gathered.noun;
+  const Symptoms symptoms = Gather(events.symptoms);
   std::vector<const KnownEvent*> all;
   std::vector<const KnownEvent*> listed;
-  std::vector<const KnownEvent*> undos;
-  for (const KnownEvent* change : changes) {
+  for (const KnownEvent* change : events.changes) {
     const Event& event = change->event;
-    if (IsSupersededStart(changes, event)) continue;
+    if (IsSupersededStart(events.changes, event)) continue;
     all.push_back(change);
-    const bool after = event.event_time > onset;
-    if (after && IsUndo(event)) undos.push_back(change);
+    const bool after = event.event_time > symptoms.onset;
     if (after && event.kind == EventKind::kChangeRolledBack) continue;
-    if (event.event_time > onset + options.skew) continue;
-    if (event.event_time < onset - options.lookback) continue;
+    if (event.event_time > symptoms.onset + options.skew) continue;
+    if (event.event_time < symptoms.onset - options.lookback) continue;
     listed.push_back(change);
   }
-  const Scale scale(std::move(gathered), all, listed, undos, topology, options);
+  const Aftermath aftermath(
+      {events.symptoms, all, events.context, events.resolves},
+      symptoms.services, options.lookback);
+  const Scale scale(symptoms, listed, aftermath, topology, options);
   double total = 1;  // the odds of "no change" against itself
   std::vector<std::pair<double, size_t>> odds;
   for (size_t i = 0; i < listed.size(); ++i) {
-    odds.emplace_back(std::exp(scale.Weigh(i, /*written=*/false).log_odds()),
-                      i);
+    odds.emplace_back(std::exp(scale.LogOdds(i)), i);
     total += odds.back().first;
   }
   // The later one first where the evidence is equal.
@@ -624,12 +593,12 @@ Ranking RankChanges(Events symptoms, Events changes, const Topology& topology,
   for (const auto& [own, index] : odds) {
     RankedChange change = Describe(listed[index]->event);
     change.score = Round(own / total);
-    change.evidence = scale.Weigh(index, /*written=*/true).TakeEvidence();
+    change.evidence = scale.Explain(index);
     ranking.changes.push_back(std::move(change));
   }
   ranking.no_change_score = Round(1 / total);
-  ranking.no_change_reason =
-      ExplainNoChange(ranking, listed.size(), noun, options);
+  ranking.no_change_reason = ExplainNoChange(ranking, listed.size(),
+                                             symptoms.noun, aftermath, options);
   return ranking;
 }
 

@@ -9,29 +9,28 @@
 //                rate r, which the window tells. A change an hour ago says much
 //                where there are three a day, and little where there are a
 //                hundred.
-//   order        how many changes came after it
-//   same_service, neighbour   how often the service that changed is one that
-//                alerts, against how often it would be by chance
-//   words        that a symptom's word is in the change, against how often it
-//                is in any change near the onset: a rare word in common says
-//                much and a frequent one little
+//   order        how many changes of its source came after it
+//   same_service, neighbour, elsewhere   how often the service that changed is
+//                one that alerts, against how often it would be by chance
+//   words        that a symptom's word, or one akin to it, is in the change,
+//                against how often it is in any change near the onset
+//   subject      other words of the same subject, such as databases
+//   work         what kind of work it is: a migration says more than routine
 //   frequency    a service that changes all day is less of a surprise
-//   rolled_back  it was undone after the onset, or may have been: a roll-back
-//                that does not say of what is mostly of the latest change of
-//                its service
+//   rolled_back  it was undone after the onset, or may have been, and whether
+//                it was quiet then: a roll-back that does not say of what is
+//                mostly of the latest change of its service
+//   undone_before   it was undone before the onset
+//   acted_on     people went on to work at its service; or did not
 //   is_undo      it brings back what ran before
 //   harmless     it touches only tests or documents
+//   outside      somebody names a reason outside: a provider, an attack
+//
+// Order, work and frequency tell which of the changes it was, and nothing about
+// whether it was any: their sum over all changes is balanced within "order".
 //
 // Scores are the softmax over all changes and "no change", and meant to be read
-// as probabilities. Held against 440 reverted changes, among about 100 others
-// each: of those with a score from
-//
-//     0.03   0.10   0.20   0.35   0.50   0.65   0.80   0.90   on,
-//        7     17     30     42     43     58     79     95   in 100 were
-//        named,
-//
-// and "no change" got 0.12 on average, where about one in ten were cleared
-// later; over 35 published incidents 0.22, where 6 name no change.
+// as probabilities. docs/quality.md says how well they hold.
 #ifndef SECONDSTORY_TIMELINE_RANKING_H_
 #define SECONDSTORY_TIMELINE_RANKING_H_
 
@@ -39,9 +38,9 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "absl/types/span.h"
+#include "timeline/aftermath.h"
 #include "timeline/candidate.h"
-#include "timeline/known_event.h"
+#include "timeline/ranking_weights.h"
 #include "timeline/topology.h"
 
 namespace secondstory::timeline {
@@ -56,6 +55,7 @@ struct RankingOptions {
   absl::Duration rollback_horizon = absl::Hours(24);
   // The likeliest that are kept.
   int ranked_change_count_max = 20;
+  RankingWeights weights;
 };
 
 struct Ranking {
@@ -64,14 +64,12 @@ struct Ranking {
   std::string no_change_reason;
 };
 
-// `symptoms`: of one candidate, in the order of events, at least one.
-// `changes`: all changes from onset - lookback to onset + rollback_horizon, in
-// the order of events.
-// Deterministic. Cost: the words of the symptoms, and the roll-backs, times the
+// `events.symptoms`: of one candidate, at least one. `events.changes`: all from
+// onset - lookback to onset + rollback_horizon.
+// Deterministic. Cost: the words of the changes, and the roll-backs times the
 // changes.
-Ranking RankChanges(absl::Span<const KnownEvent* const> symptoms,
-                    absl::Span<const KnownEvent* const> changes,
-                    const Topology& topology, const RankingOptions& options);
+Ranking RankChanges(const AftermathEvents& events, const Topology& topology,
+                    const RankingOptions& options);
 
 }  // namespace secondstory::timeline
 

@@ -27,8 +27,18 @@ class RankingTest : public ::testing::Test {
     owned_.push_back(std::make_unique<KnownEvent>(std::move(event)));
     symptoms_.push_back(owned_.back().get());
   }
+  void AddContext(Event event) {
+    owned_.push_back(std::make_unique<KnownEvent>(std::move(event)));
+    context_.push_back(owned_.back().get());
+  }
+  void AddResolve(absl::Duration after) {
+    owned_.push_back(std::make_unique<KnownEvent>(
+        MakeEvent(EventKind::kAlertResolved, after, "web", "HighLatency")));
+    resolves_.push_back(owned_.back().get());
+  }
   Ranking Rank(const Topology& topology = Topology()) {
-    return RankChanges(symptoms_, changes_, topology, RankingOptions());
+    return RankChanges({symptoms_, changes_, context_, resolves_}, topology,
+                       options_);
   }
   static const Evidence* FindEvidence(const RankedChange& change,
                                       absl::string_view rule) {
@@ -38,9 +48,12 @@ class RankingTest : public ::testing::Test {
     return nullptr;
   }
 
+  RankingOptions options_;
   std::vector<std::unique_ptr<KnownEvent>> owned_;
   std::vector<const KnownEvent*> symptoms_;
   std::vector<const KnownEvent*> changes_;
+  std::vector<const KnownEvent*> context_;
+  std::vector<const KnownEvent*> resolves_;
 };
 
 TEST_F(RankingTest, SaysThatNoChangeExplainsItWhenThereIsNone) {
@@ -220,6 +233,147 @@ TEST_F(RankingTest, EvidenceAddsUpToTheScores) {
     total += change.score;
   }
   EXPECT_NEAR(total, 1, 0.001);
+}
+
+TEST_F(RankingTest, NamesAkinWordsWhereNoneIsTheSame) {
+  AddChange(MakeChange(absl::Minutes(0), "site", "Move mwmaintenance jobs"));
+  for (int i = 0; i < 20; ++i) {
+    AddChange(MakeChange(absl::Minutes(i), "site", "Update varnish"));
+  }
+  AddAlert(MakeAlert(absl::Minutes(60), "edge", "MaintenanceOverdue"));
+  const Ranking ranking = Rank();
+  EXPECT_EQ(ranking.changes[0].title, "Move mwmaintenance jobs");
+  EXPECT_EQ(FindEvidence(ranking.changes[0], "words")->text,
+            "touches `mwmaintenance`; the alert says `maintenance`");
+}
+
+TEST_F(RankingTest, NamesTheSubjectWhereTheWordsDiffer) {
+  AddChange(MakeChange(absl::Minutes(0), "site", "Raise innodb buffers"));
+  AddAlert(MakeAlert(absl::Minutes(60), "edge", "DatabaseSlow"));
+  EXPECT_EQ(FindEvidence(Rank().changes[0], "subject")->text,
+            "about databases, as the alert");
+}
+
+TEST_F(RankingTest, TakesAReworkForLikelierThanRoutine) {
+  AddChange(MakeChange(absl::Minutes(0), "a", "Migrate stores"));
+  AddChange(MakeChange(absl::Minutes(0), "b", "Depool stores"));
+  AddAlert(MakeAlert(absl::Minutes(60), "edge", "HighLatency"));
+  const Ranking ranking = Rank();
+  EXPECT_EQ(ranking.changes[0].title, "Migrate stores");
+  EXPECT_GT(FindEvidence(ranking.changes[0], "work")->log_odds, 0);
+  EXPECT_LT(FindEvidence(ranking.changes[1], "work")->log_odds, 0);
+}
+
+TEST_F(RankingTest, KeepsTheOddsOfAnyChangeWhateverTheWork) {
+  AddChange(MakeChange(absl::Minutes(0), "a", "Migrate stores"));
+  AddAlert(MakeAlert(absl::Minutes(60), "edge", "HighLatency"));
+  const double rework = Rank().no_change_score;
+  changes_.clear();
+  AddChange(MakeChange(absl::Minutes(0), "a", "Depool stores"));
+  EXPECT_NEAR(Rank().no_change_score, rework, 0.001);
+}
+
+TEST_F(RankingTest, CountsTheOrderWithinTheSourceOfTheChange) {
+  Event config = MakeChange(absl::Minutes(0), "cart", "Raise it", "c1");
+  config.source = "config";
+  AddChange(config);
+  for (int i = 1; i < 9; ++i) {
+    AddChange(MakeChange(absl::Minutes(i), "mail", "Deploy mail"));
+  }
+  AddAlert(MakeAlert(absl::Minutes(60), "edge", "HighLatency"));
+  const Ranking ranking = Rank();
+  for (const RankedChange& change : ranking.changes) {
+    if (change.revision != "c1") continue;
+    EXPECT_EQ(FindEvidence(change, "order")->text,
+              "the latest change of config before it");
+  }
+}
+
+TEST_F(RankingTest, WeighsWhetherItWasQuietAfterTheRollBack) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
+  AddAlert(MakeAlert(absl::Minutes(10), "web", "HighLatency"));
+  AddChange(MakeRollBack(absl::Minutes(40), "cart"));
+  const double unknown =
+      FindEvidence(Rank().changes[0], "rolled_back")->log_odds;
+  AddResolve(absl::Minutes(44));
+  const Ranking soon = Rank();
+  EXPECT_GT(FindEvidence(soon.changes[0], "rolled_back")->log_odds, unknown);
+  EXPECT_EQ(FindEvidence(soon.changes[0], "rolled_back")->text,
+            "latest change of cart before it was rolled back 30 min after the "
+            "first alert, over 4 min later");
+  resolves_.clear();
+  AddResolve(absl::Hours(4));
+  EXPECT_LT(FindEvidence(Rank().changes[0], "rolled_back")->log_odds, unknown);
+}
+
+TEST_F(RankingTest, HoldsARollBackInVainAgainstTheChange) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
+  AddAlert(MakeAlert(absl::Minutes(10), "web", "HighLatency"));
+  AddChange(MakeRollBack(absl::Minutes(40), "cart", "Roll back, still down"));
+  const Evidence* evidence = FindEvidence(Rank().changes[0], "rolled_back");
+  EXPECT_LT(evidence->log_odds, 0);
+  EXPECT_THAT(evidence->text, HasSubstr("which did not help"));
+}
+
+TEST_F(RankingTest, WeighsThatPeopleWentOnAtTheService) {
+  AddChange(MakeChange(absl::Minutes(0), "waf", "Rules"));
+  AddChange(MakeChange(absl::Minutes(0), "mail", "Rules"));
+  AddAlert(MakeAlert(absl::Minutes(10), "edge", "HighLatency"));
+  AddContext(MakeEvent(EventKind::kHumanAction, absl::Minutes(15), "waf",
+                       "rules looked at"));
+  const Ranking ranking = Rank();
+  EXPECT_EQ(ranking.changes[0].service, "waf");
+  EXPECT_EQ(FindEvidence(ranking.changes[0], "acted_on")->text,
+            "people went on at waf 5 min after the first alert");
+  EXPECT_EQ(FindEvidence(ranking.changes[1], "acted_on"), nullptr)
+      << "it is not over yet";
+  AddResolve(absl::Minutes(30));
+  EXPECT_EQ(FindEvidence(Rank().changes[1], "acted_on")->text,
+            "it ended without anything being done about mail");
+}
+
+TEST_F(RankingTest, HearsWhenSomebodyNamesAReasonOutside) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
+  AddAlert(MakeAlert(absl::Minutes(40), "web", "HighLatency"));
+  const double before = Rank().no_change_score;
+  AddContext(MakeEvent(EventKind::kNote, absl::Minutes(60), "web",
+                       "vendor confirms its own outage"));
+  const Ranking ranking = Rank();
+  EXPECT_GT(ranking.no_change_score, before);
+  EXPECT_EQ(FindEvidence(ranking.changes[0], "outside")->text,
+            "`vendor` in \"vendor confirms its own outage\" speaks for "
+            "something outside");
+  EXPECT_THAT(ranking.no_change_reason, HasSubstr("something outside"));
+}
+
+TEST_F(RankingTest, HoldsLittleOfAChangeThatWasUndoneBefore) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Raise the cart limit", "a1"));
+  AddChange(
+      MakeChange(absl::Minutes(5), "cart", "Revert \"Raise the cart limit\""));
+  AddAlert(MakeAlert(absl::Minutes(60), "web", "HighLatency"));
+  const Ranking ranking = Rank();
+  for (const RankedChange& change : ranking.changes) {
+    if (change.revision != "a1") continue;
+    EXPECT_EQ(FindEvidence(change, "undone_before")->text,
+              "undone before the first alert");
+  }
+}
+
+TEST_F(RankingTest, TakesARevertOfARevertForAChangeLikeOthers) {
+  AddChange(MakeChange(absl::Minutes(5), "cart",
+                       "Revert \"Revert \"Raise the cart limit\"\""));
+  AddAlert(MakeAlert(absl::Minutes(60), "web", "HighLatency"));
+  EXPECT_EQ(FindEvidence(Rank().changes[0], "is_undo"), nullptr);
+}
+
+TEST_F(RankingTest, MultipliesTheLogOddsOfARuleByItsWeight) {
+  AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
+  AddAlert(MakeAlert(absl::Minutes(10), "cart", "HighLatency"));
+  const double plain =
+      FindEvidence(Rank().changes[0], "same_service")->log_odds;
+  options_.weights.of[static_cast<size_t>(Rule::kPlace)] = 1.5;
+  EXPECT_NEAR(FindEvidence(Rank().changes[0], "same_service")->log_odds,
+              1.5 * plain, 0.001);
 }
 
 TEST_F(RankingTest, UsesNeutralWords) {

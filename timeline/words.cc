@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/ascii.h"
+#include "timeline/vocabulary.h"
 
 namespace secondstory::timeline {
 namespace {
@@ -35,14 +36,6 @@ bool IsCut(char before, char after) {
          absl::ascii_isupper(static_cast<unsigned char>(after));
 }
 
-Word HashOf(absl::string_view word) {
-  Word hash = 14695981039346656037u;
-  for (char c : word) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  }
-  return hash;
-}
-
 void VisitRun(absl::string_view run,
               absl::FunctionRef<void(absl::string_view)> visit) {
   std::string word = absl::AsciiStrToLower(run);
@@ -68,6 +61,29 @@ void VisitRun(absl::string_view run,
 
 }  // namespace
 
+Word HashOf(absl::string_view word) {
+  Word hash = 14695981039346656037u;
+  for (char c : word) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+  }
+  return hash;
+}
+
+void AppendTraces(absl::string_view text, std::vector<Trace>* traces) {
+  constexpr size_t kLetters = 4;
+  ForEachWord(text, [&](absl::string_view word) {
+    std::string stem = StemOf(word);
+    if (IsGeneric(stem)) return;
+    stem.insert(stem.begin(), '^');  // how a word begins says more
+    const absl::string_view marked = stem;
+    size_t at = 0;
+    do {
+      const Word hash = HashOf(marked.substr(at, kLetters));
+      traces->push_back(static_cast<Trace>(hash ^ (hash >> 32)));
+    } while (++at + kLetters <= marked.size());
+  });
+}
+
 void ForEachWord(absl::string_view text,
                  absl::FunctionRef<void(absl::string_view)> visit) {
   size_t start = 0;
@@ -86,8 +102,7 @@ std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts) {
     ForEachWord(text,
                 [&](absl::string_view word) { words.push_back(HashOf(word)); });
   }
-  std::sort(words.begin(), words.end());
-  words.erase(std::unique(words.begin(), words.end()), words.end());
+  SortUnique(&words);
   return words;
 }
 

@@ -2,6 +2,7 @@
 #ifndef SECONDSTORY_TIMELINE_WORDS_H_
 #define SECONDSTORY_TIMELINE_WORDS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -24,8 +25,25 @@ using Word = uint64_t;
 void ForEachWord(absl::string_view text,
                  absl::FunctionRef<void(absl::string_view)> visit);
 
+// REQUIRES: as ForEachWord() gives it.
+Word HashOf(absl::string_view word);
+
 // The words of all texts together, sorted, each once.
 std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts);
+
+// Four letters in a row of a word's stem, by their hash: words that are akin
+// share some ("maintenance", "mwmaint").
+using Trace = uint32_t;
+
+// Appends the traces of the words of `text` that are not generic.
+void AppendTraces(absl::string_view text, std::vector<Trace>* traces);
+
+// Sorts, and keeps each once.
+template <typename T>
+void SortUnique(std::vector<T>* values) {
+  std::sort(values->begin(), values->end());
+  values->erase(std::unique(values->begin(), values->end()), values->end());
+}
 
 // The word itself, as `text` has it; empty when it is not in there.
 std::string FindWord(absl::string_view text, Word word);
