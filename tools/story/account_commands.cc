@@ -15,6 +15,7 @@
 #include "tools/story/incident_page.h"
 #include "tools/story/lookup.h"
 #include "tools/story/table.h"
+#include "tools/story/text.h"
 #include "tools/story/words.h"
 
 namespace secondstory::story {
@@ -100,14 +101,14 @@ class Interview {
   explicit Interview(const Call& call) : call_(call) {}
 
   void Say(const std::string& text) {
-    call_.out() << RenderParagraph(text, call_.page.width, 0);
+    call_.out() << "\n" << RenderParagraph(text, call_.page.width, 0);
   }
 
   // CANCELLED: the person left.
   absl::StatusOr<std::string> Ask(const std::string& question) {
     std::string answer;
     do {
-      call_.out() << question << "\n> " << std::flush;
+      call_.out() << "\n" << question << "\n> " << std::flush;
       if (!std::getline(*call_.around.in, answer)) {
         call_.out() << "\n";
         return absl::CancelledError("you left; nothing was stored");
@@ -127,9 +128,7 @@ absl::Status AskForLine(const Call& call, const v1::Incident& incident,
   request.set_incident_id(incident.incident_id());
   SS_ASSIGN_OR_RETURN(const std::vector<v1::TimelineEntry> entries,
                       ReadTimeline(call, request));
-  PageOptions with_ids = call.page;
-  with_ids.all = true;
-  call.out() << TimelinePage(entries, with_ids) << "\n";
+  call.out() << LineList(entries, call.page);
   while (true) {
     SS_ASSIGN_OR_RETURN(
         const std::string answer,
@@ -145,7 +144,14 @@ absl::Status AskForLine(const Call& call, const v1::Incident& incident,
   }
 }
 
-absl::Status AskForRole(Interview* interview, v1::Account* account) {
+// Offers the role in which the author stands among the participants.
+absl::Status AskForRole(const Call& call, const v1::Incident& incident,
+                        Interview* interview, v1::Account* account) {
+  SS_ASSIGN_OR_RETURN(const std::string author, AuthorOf(call));
+  std::string offer;
+  for (const v1::Participant& participant : incident.participants()) {
+    if (participant.name() == author) offer = participant.role();
+  }
   while (account->role().empty()) {
     interview->Say(
         "Your account stands under a role, not under your name. The name is "
@@ -154,15 +160,18 @@ absl::Status AskForRole(Interview* interview, v1::Account* account) {
         "look is recorded with its reason.");
     SS_ASSIGN_OR_RETURN(
         *account->mutable_role(),
-        interview->Ask("As what were you there? For example: on-call, "
-                       "payments"));
+        interview->Ask(
+            offer.empty()
+                ? "As what were you there? For example: on-call, payments"
+                : "As what were you there? Enter for: " + OneLine(offer)));
+    if (account->role().empty()) account->set_role(offer);
   }
   return absl::OkStatus();
 }
 
 absl::Status AskForParts(Interview* interview, v1::Account* account) {
   interview->Say(
-      "\nSix questions follow, and all of them are yours to skip with Enter. "
+      "Six questions follow, and all of them are yours to skip with Enter. "
       "There is no wrong answer: tell how it looked to you then, not how it "
       "looks now.");
   for (const Part& part : kParts) {
@@ -188,7 +197,7 @@ absl::Status Conduct(const Call& call, const v1::Incident& incident,
   Interview interview(call);
   call.out() << RenderParagraph(incident.title(), call.page.width, 0) << "\n";
   SS_RETURN_IF_ERROR(AskForLine(call, incident, &interview, account));
-  SS_RETURN_IF_ERROR(AskForRole(&interview, account));
+  SS_RETURN_IF_ERROR(AskForRole(call, incident, &interview, account));
   SS_RETURN_IF_ERROR(AskForParts(&interview, account));
   call.out() << "\n" << AccountColumns({*account}, call.page, 2, false);
   SS_ASSIGN_OR_RETURN(const std::string answer,
@@ -263,7 +272,7 @@ absl::Status Decline(const Call& call) {
   SS_RETURN_IF_ERROR(SetPlace(call, incident, &account));
   if (account.role().empty() && call.around.asks) {
     Interview interview(call);
-    SS_RETURN_IF_ERROR(AskForRole(&interview, &account));
+    SS_RETURN_IF_ERROR(AskForRole(call, incident, &interview, &account));
   }
   return Store(call, incident, account);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -59,22 +60,24 @@ std::string CommandText(const std::vector<Command>& commands,
 }
 
 // What all commands are about on one page: a noun with its verbs, and each
-// command of one word.
+// command of one word with those that begin with it.
 std::string Overview(const std::vector<Command>& commands) {
+  std::set<std::string> words;
+  for (const Command& command : commands) {
+    if (FirstWord(command.name) == command.name) words.insert(command.name);
+  }
   std::vector<std::pair<std::string, std::string>> facts;
   std::map<std::string, size_t> places;  // of the nouns in `facts`
   for (const Command& command : commands) {
     const std::string noun = FirstWord(command.name);
-    if (noun == command.name || places.count(noun) == 0) {
-      places[noun] = facts.size();
-      facts.emplace_back(noun == command.name ? Synopsis(command) : noun,
-                         noun == command.name
-                             ? command.about
-                             : command.name.substr(noun.size() + 1));
+    if (words.count(noun) > 0) {
+      facts.emplace_back(Synopsis(command), command.about);
       continue;
     }
-    std::string& verbs = facts[places[noun]].second;
-    absl::StrAppend(&verbs, ", ", command.name.substr(noun.size() + 1));
+    const auto [place, is_new] = places.emplace(noun, facts.size());
+    if (is_new) facts.emplace_back(noun, "");
+    absl::StrAppend(&facts[place->second].second, is_new ? "" : ", ",
+                    command.name.substr(noun.size() + 1));
   }
   return RenderFacts(facts, kHelpWidth, 2);
 }

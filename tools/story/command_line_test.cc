@@ -81,8 +81,9 @@ TEST_F(CommandLineTest, ExplainsItself) {
   for (const std::vector<std::string>& args :
        std::vector<std::vector<std::string>>{{}, {"--help"}, {"-h"}}) {
     EXPECT_EQ(StoryWithoutServer(args), 0);
-    EXPECT_THAT(out_, HasSubstr("\n  promote CANDIDATE  makes an incident"));
+    EXPECT_THAT(out_, HasSubstr("\n  promote CANDIDATE   makes an incident"));
     EXPECT_THAT(out_, HasSubstr("list, get, create, edit, state"));
+    EXPECT_THAT(out_, HasSubstr("\n  import morgue FILE "));
     EXPECT_THAT(out_, HasSubstr("Exit codes: 0 done"));
   }
 }

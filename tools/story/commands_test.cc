@@ -254,7 +254,7 @@ TEST_F(CommandsTest, AsksForAnAccountOnATerminal) {
   const std::string line = AddLine("we restarted the proxy");
   EXPECT_EQ(Story({"accounts", "give", "4f2a"},
                   absl::StrCat("zzzz\n", line.substr(0, 6),
-                               "\non-call, hub\nrestarted it\nnothing\n"
+                               "\n\non-call, hub\nrestarted it\nnothing\n"
                                "launches recover\n\n\n\nperhaps\nyes\n\n")),
             0)
       << err_ << out_;
@@ -268,6 +268,11 @@ TEST_F(CommandsTest, AsksForAnAccountOnATerminal) {
   EXPECT_TRUE(request.account().surprised());
   EXPECT_THAT(out_, HasSubstr("What did you take for granted?\n> "));
   EXPECT_THAT(out_, HasSubstr("The name is kept apart"));
+  EXPECT_EQ(Story({"incidents", "participants", "4f2a", "--add=ana=database"}),
+            0);
+  EXPECT_EQ(Story({"accounts", "decline", "4f2a"}, "\n"), 0) << err_;
+  EXPECT_THAT(out_, HasSubstr("Enter for: database"));
+  EXPECT_EQ(fake_.Last<v1::GiveAccountRequest>().account().role(), "database");
 }
 
 TEST_F(CommandsTest, StoresNothingWhenThePersonLeaves) {

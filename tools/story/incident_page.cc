@@ -220,4 +220,15 @@ std::string TimelinePage(absl::Span<const v1::TimelineEntry> entries,
   return table.Render(options.width);
 }
 
+std::string LineList(absl::Span<const v1::TimelineEntry> entries,
+                     const PageOptions& options) {
+  if (entries.empty()) return "Nothing on the timeline yet.\n";
+  Table table({{"TIME (UTC)"}, {"SERVICE", 0, 20}, {"WHAT", 1}, {"ID"}});
+  for (const v1::TimelineEntry& entry : entries) {
+    table.AddRow({DateAndTime(entry.event_time()), entry.service(),
+                  entry.title(), ShortId(entry.entry_id())});
+  }
+  return table.Render(options.width);
+}
+
 }  // namespace secondstory::story

@@ -32,6 +32,10 @@ std::string IncidentLine(const v1::Incident& incident);
 std::string TimelinePage(absl::Span<const v1::TimelineEntry> entries,
                          const PageOptions& options);
 
+// A line each with its id, for choosing one.
+std::string LineList(absl::Span<const v1::TimelineEntry> entries,
+                     const PageOptions& options);
+
 }  // namespace secondstory::story
 
 #endif  // SECONDSTORY_TOOLS_STORY_INCIDENT_PAGE_H_

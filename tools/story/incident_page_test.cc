@@ -65,5 +65,64 @@ TEST(TimelinePageTest, ShowsPeopleByRole) {
 )");
 }
 
+TEST(LineListTest, GivesEachLineItsId) {
+  v1::TimelineEntry note = Entry(1524051300, "we looked at the proxy first");
+  note.set_entry_id("aaaa11112222333344445555");
+  EXPECT_EQ(LineList({note}, {}),
+            "TIME (UTC)           SERVICE  WHAT                          ID\n"
+            "2018-04-18 11:35:00           we looked at the proxy first  "
+            "aaaa11112222\n");
+}
+
+TEST(IncidentPageTest, SaysWhereTimesComeFromAndShowsPeopleByRole) {
+  v1::Incident incident = Example();
+  incident.clear_summary();
+  incident.set_severity(2);
+  incident.set_severity_name("SEV2");
+  incident.set_kind(v1::INCIDENT_KIND_NEAR_MISS);
+  *incident.mutable_detect_time() = FromTime(absl::FromUnixSeconds(1524051300));
+  v1::TimeOrigin* const start = incident.add_time_origins();
+  start->set_field("start_time");
+  start->set_event_id("00112233445566778899aabbccddeeff");
+  v1::TimeOrigin* const detect = incident.add_time_origins();
+  detect->set_field("detect_time");
+  detect->set_set_by("ana");
+  v1::Participant* const participant = incident.add_participants();
+  participant->set_name("bo");
+  participant->set_role("on-call, hub");
+  *incident.mutable_review_due_time() =
+      FromTime(absl::FromUnixSeconds(1524051000));
+  PageOptions options;
+  options.now = absl::FromUnixSeconds(1524051000) + absl::Hours(30);
+  EXPECT_EQ(IncidentPage(incident, options), R"(Launches fail
+
+  State       mitigated
+  Kind        near miss
+  Severity    2, SEV2 (1 is worst)
+  Services    hub
+  Began       2018-04-18 11:30:00 UTC, by event 001122334455
+  Noticed     2018-04-18 11:35:00 UTC, said by ana
+  People      on-call, hub
+  Review due  2018-04-18, overdue for 30 h
+  Candidates  00112233445566778899aabbccddeeff
+  Incident    ffeeddccbbaa99887766554433221100
+)");
+}
+
+TEST(TimelinePageTest, PutsAccountsUnderTheirLine) {
+  v1::TimelineEntry note = Entry(1524051300, "the proxy was restarted");
+  v1::Account* const account = note.add_accounts();
+  account->set_role("on-call, hub");
+  account->set_action("restarted it");
+  EXPECT_EQ(
+      TimelinePage({note}, {}),
+      R"(TIME (UTC)  KIND  SERVICE  WHAT                     WHY IT IS HERE
+2018-04-18
+11:35:00    note           the proxy was restarted
+                 on-call, hub
+            did  restarted it
+)");
+}
+
 }  // namespace
 }  // namespace secondstory::story

@@ -166,6 +166,7 @@ absl::Status ImportOne(const Call& call, const std::string& author,
                       call.server->Call(&ReviewCalls::ImportIncident, request));
   const v1::Incident& incident = response.incident();
   ++(response.stored() ? counts->stored : counts->known);
+  if (response.stored()) ReportRemarks(call, postmortem);
   if (postmortem.deleted) ++counts->deleted;
   if (call.json) {
     call.out() << JsonLine(incident);
@@ -211,7 +212,6 @@ absl::Status ImportMorgue(const Call& call) {
                  : std::string(status.message()));
       continue;
     }
-    ReportRemarks(call, postmortem);
   }
   if (!call.json) {
     call.out() << postmortems.size() << " post-mortems: " << counts.stored

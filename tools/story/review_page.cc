@@ -79,21 +79,26 @@ std::string Language(const v1::Review& review, const PageOptions& options) {
 
 std::string ReviewPage(const v1::Incident& incident, const v1::Review& review,
                        const PageOptions& options) {
-  return absl::StrCat(RenderParagraph(incident.title(), options.width, 0), "\n",
-                      RenderFacts({{"State", StateInWords(review.state())},
-                                   {"Review due", DueText(review, options)},
-                                   {"Facilitator", incident.facilitator()},
-                                   {"Incident", incident.incident_id()}},
-                                  options.width, 2),
-                      Checklist(review, options), Questions(review, options),
-                      Language(review, options));
+  return absl::StrCat(
+      RenderParagraph(incident.title(), options.width, 0), "\n",
+      RenderFacts(
+          {{"State", StateInWords(review.state())},
+           {"Review due",
+            incident.has_publish_time() ? "" : DueText(review, options)},
+           {"Published", incident.has_publish_time()
+                             ? DateAndTime(incident.publish_time()) + " UTC"
+                             : ""},
+           {"Facilitator", incident.facilitator()},
+           {"Incident", incident.incident_id()}},
+          options.width, 2),
+      Checklist(review, options), Questions(review, options),
+      Language(review, options));
 }
 
 std::string GapText(const v1::Gap& gap, const PageOptions& options) {
   std::string text = absl::StrCat(
-      RenderParagraph(absl::StrCat(ShortId(gap.gap_id()), "  ",
-                                   RuleInWords(gap.rule()), ": ", gap.text()),
-                      options.width, 2),
+      "  ", ShortId(gap.gap_id()), "  ", RuleInWords(OneLine(gap.rule())), "\n",
+      RenderParagraph(gap.text(), options.width, 4),
       RenderParagraph(gap.question(), options.width, 4));
   if (gap.has_answer()) {
     absl::StrAppend(

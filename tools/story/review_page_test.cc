@@ -58,7 +58,8 @@ Checklist
   [ ] gaps      1 of 2 questions is open
 
 Questions (1 answered; --all shows them)
-  9c0111112222 never resolved: "launch success" never resolved
+  9c0111112222  never resolved
+    "launch success" never resolved
     What told people that it was over?
 
 Phrases to look at

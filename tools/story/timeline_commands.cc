@@ -188,7 +188,9 @@ absl::Status Timeline(const Call& call) {
     call.out() << "As it could be known at "
                << DateAndTime(request.as_known_at()) << " UTC\n\n";
   }
-  call.out() << TimelinePage(entries, call.page);
+  call.out() << (entries.empty() && request.has_as_known_at()
+                     ? "Nothing was known yet.\n"
+                     : TimelinePage(entries, call.page));
   // An account of the whole is told with hindsight.
   if (request.with_accounts() && !request.has_as_known_at()) {
     return ShowAccountsOfTheWhole(call, incident.incident_id());
