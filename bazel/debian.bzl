@@ -103,6 +103,7 @@ def debian_repositories():
         ":beast": "-lpthread",
         ":url": "",
     })
+    debian_library(name = "re2", libraries = {":re2": "-lre2"})
     debian_library(name = "curl", libraries = {":curl": "-lcurl"})
     debian_library(name = "libpq", libraries = {":pq": "-lpq"})
     debian_library(name = "yaml_cpp", libraries = {":yaml-cpp": "-lyaml-cpp"})
