@@ -3,6 +3,7 @@
 #include "tools/story/command_line.h"
 
 #include <algorithm>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -233,6 +234,35 @@ TEST_F(CommandLineTest, AddsANoteToTheTimeline) {
                               "proxy  added by a person"));
   EXPECT_EQ(Story({"incidents", "note", "00112233", ""}), 2);
   EXPECT_THAT(err_, HasSubstr("entry.title: is missing"));
+}
+
+TEST_F(CommandLineTest, ChecksTheLanguageOfATextWithoutAServer) {
+  const std::string text = "We should have tested.\n";
+  EXPECT_EQ(StoryWithoutServer({"check", "-"}, text), 0);
+  EXPECT_THAT(out_, StartsWith("-:1: counterfactual\n"
+                               "    We should have tested.\n"
+                               "    ^^^^^^^^^^^^^^^^^^^^^\n"
+                               "    why  "));
+  EXPECT_THAT(out_, HasSubstr("1 place to look at again.\n"));
+  EXPECT_EQ(StoryWithoutServer({"check", "-", "--fail"}, text), 1);
+  EXPECT_EQ(err_, "story: 1 place to look at again.\n");
+  EXPECT_EQ(StoryWithoutServer({"check", "--fail", "-"}, "All is well."), 0);
+  EXPECT_EQ(out_, "Nothing found that hinders learning.\n");
+  EXPECT_EQ(StoryWithoutServer({"check", "/nowhere.md"}), 2);
+  EXPECT_EQ(err_, "story: check: cannot read the file /nowhere.md\n");
+}
+
+TEST_F(CommandLineTest, ChecksWithRulesThatItIsGiven) {
+  const std::string file = testing::TempDir() + "/rules.yaml";
+  std::ofstream(file) << "format: 1\nlanguage: x\nname: X\nrules:\n"
+                         "- {id: blame, why: W., ask: 'A?', find: [schuld]}\n";
+  EXPECT_EQ(StoryWithoutServer({"check", "--rules", file, "-", "--json"},
+                               "Wer ist schuld?"),
+            0);
+  EXPECT_THAT(out_, HasSubstr(R"("begin":8,"end":14,"rule":"blame")"));
+  std::ofstream(file) << "format: 1\n";
+  EXPECT_EQ(StoryWithoutServer({"check", "--rules", file, "-"}, ""), 2);
+  EXPECT_THAT(err_, HasSubstr("rules.yaml:1: language: is missing"));
 }
 
 }  // namespace
