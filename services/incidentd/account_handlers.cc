@@ -316,14 +316,23 @@ absl::StatusOr<v1::ListAccountsResponse> AccountHandlers::List(
       request.page_size() == 0
           ? limits::kTimelinePageDefault
           : std::min(request.page_size(), limits::kTimelinePageMax);
-  // A page begins behind the account that ended the one before.
+  // A page begins behind the account that ended the one before; was that one
+  // withdrawn meanwhile, behind its time.
   auto first = records.begin();
   if (place.has_value()) {
     first = std::find_if(records.begin(), records.end(),
                          [&place](const AccountRecord& record) {
                            return record.account().account_id() == place->rest;
                          });
-    if (first != records.end()) ++first;
+    if (first != records.end()) {
+      ++first;
+    } else {
+      first = std::find_if(records.begin(), records.end(),
+                           [&place](const AccountRecord& record) {
+                             return ToMicros(record.account().create_time()) >
+                                    place->micros;
+                           });
+    }
   }
   v1::ListAccountsResponse response;
   size_t bytes = 0;

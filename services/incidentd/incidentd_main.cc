@@ -27,6 +27,7 @@
 #include "services/incidentd/membership_handlers.h"
 #include "services/incidentd/reflection.h"
 #include "services/incidentd/reminders.h"
+#include "services/incidentd/review_handlers.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/storage_metrics.h"
 #include "services/incidentd/ticker.h"
@@ -152,6 +153,7 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   LearningHandlers learning(indexer.get());
   AccountHandlers accounts(log.get(), &store, reveal_key, &metrics);
   ActionHandlers actions(log.get(), &store, &SystemClock());
+  ReviewHandlers reviews(log.get(), &store, &policy, &SystemClock());
   ImportHandlers imports(log.get(), &policy, &census, &SystemClock());
   Reminders reminders(
       log.get(), &store, &SystemClock(), &metrics,
@@ -165,6 +167,7 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   learning.Register(server.get());
   accounts.Register(server.get());
   actions.Register(server.get());
+  reviews.Register(server.get());
   imports.Register(server.get());
   AddReflection(server.get());
   SS_RETURN_IF_ERROR(server->Start());
