@@ -90,10 +90,34 @@ TEST(AssemblerTest, KeepsOneCandidateWhenAlertFlaps) {
   EXPECT_THAT(FoldRepeats(candidates[0]).lines, SizeIs(1));
 }
 
-TEST(AssemblerTest, OpensAnotherWhenAnAlertFiresAgainThatNeverResolved) {
+TEST(AssemblerTest, KeepsOneCandidateWhenALoneAlertFiresAgainWithoutResolve) {
+  std::vector<Event> events;
+  for (int i = 0; i < 6; ++i) {
+    events.push_back(MakeAlert(absl::Minutes(10 * i), "cart", "HighLatency"));
+  }
+  const std::vector<Candidate> candidates = Assemble(events);
+  ASSERT_THAT(candidates, SizeIs(1));
+  EXPECT_EQ(candidates[0].lines[5].reason,
+            "same service as an alert before; the same alert again; 10 min "
+            "after the alert before it, as far apart as others");
+}
+
+TEST(AssemblerTest, OpensAnotherWhenAnAlertAmongOthersFiresAgainUnresolved) {
   EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+                        MakeAlert(absl::Minutes(1), "cart", "QueueGrows"),
                         MakeAlert(absl::Minutes(10), "cart", "HighLatency")}),
               SizeIs(2));
+}
+
+TEST(AssemblerTest, PlacesABurstTogetherThoughOneOfItFitsElsewhere) {
+  const std::vector<Candidate> candidates =
+      Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+                MakeAlert(absl::Minutes(0), "cart", "HighErrorRate"),
+                MakeAlert(absl::Minutes(8), "shop-api", "HighErrorRate"),
+                MakeAlert(absl::Minutes(8), "cart", "HighLatency"),
+                MakeAlert(absl::Minutes(8), "cart", "HighErrorRate")});
+  ASSERT_THAT(candidates, SizeIs(2));
+  EXPECT_THAT(candidates[1].services, ElementsAre("cart", "shop-api"));
 }
 
 // An alert of one of the two cells that a service runs in.
@@ -114,11 +138,13 @@ TEST(AssemblerTest, ConnectsTwoCandidatesWhenLaterEvidenceBelongsToBoth) {
   assembler->Add(blue);
   assembler->Add(green);
   EXPECT_THAT(assembler->TakeChanged(), SizeIs(2));
-  assembler->Add(MakeAlert(absl::Seconds(2), "cart", "HighLatency"));
+  // Of the service as a whole: the same alerts in neither cell.
+  assembler->Add(MakeAlert(absl::Seconds(3), "cart", "HighLatency"));
+  assembler->Add(MakeAlert(absl::Seconds(3), "cart", "HighErrorRate"));
   const std::vector<Candidate> changed = assembler->TakeChanged();
   ASSERT_THAT(changed, SizeIs(2));
   EXPECT_EQ(changed[0].id, blue.id);
-  EXPECT_THAT(changed[0].lines, SizeIs(3));
+  EXPECT_THAT(changed[0].lines, SizeIs(4));
   EXPECT_EQ(changed[1].id, green.id);
   EXPECT_EQ(changed[1].merged_into, blue.id);
 }

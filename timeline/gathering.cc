@@ -9,26 +9,39 @@
 namespace secondstory::timeline {
 namespace {
 
-// What has to speak for a second group before a symptom connects the two. A
-// wrong connection costs more than a missing one: a reader can put two
-// timelines side by side, but has to read both to take one apart.
-constexpr double kConnects = 3.0;
+// What has to speak for a second group before a burst connects the two. A wrong
+// connection costs more than a missing one: a reader can put two timelines side
+// by side, but has to read both to take one apart.
+constexpr double kConnects = 4.0;
 
 // Checkpoints cost their open groups, so they stand as many symptoms apart.
 constexpr size_t kCheckpointEvery = 64;
 
-bool IsAfter(const Symptom& symptom, const EventKey& key) {
-  return key < KeyOf(symptom.known.event);
+bool IsAfter(const Symptom& symptom, const std::optional<EventKey>& key) {
+  return !key.has_value() || *key < KeyOf(symptom.known.event);
 }
 
 }  // namespace
 
+bool Gathering::Checkpoint::IsBefore(const EventKey& key) const {
+  if (resolve.has_value() && !(*resolve < key)) return false;
+  return !symptom.has_value() ||
+         (*symptom < key && burst_until < key.event_time);
+}
+
 const Symptom& Gathering::Insert(Event event) {
   const EventKey key = KeyOf(event);
-  auto owned = std::make_unique<Symptom>(std::move(event));
+  auto owned = std::make_unique<Symptom>(std::move(event), topology_);
   Symptom* symptom = owned.get();
   symptoms_[key] = std::move(owned);
   by_id_[key.id] = symptom;
+  std::vector<Symptom*>& same = by_occurrence_[symptom->known.occurrence];
+  same.insert(std::upper_bound(same.begin(), same.end(), symptom,
+                               [](const Symptom* a, const Symptom* b) {
+                                 return timeline::IsBefore(a->known.event,
+                                                           b->known.event);
+                               }),
+              symptom);
   if (!dirty_.has_value() || key < *dirty_) dirty_ = key;
   return *symptom;
 }
@@ -43,17 +56,21 @@ std::set<std::string> Gathering::Update() {
   if (dirty_.has_value()) {
     GoBackBefore(*dirty_);
     auto symptom =
-        folded_ ? symptoms_.upper_bound(*folded_) : symptoms_.begin();
+        now_.symptom ? symptoms_.upper_bound(*now_.symptom) : symptoms_.begin();
     auto resolve =
-        folded_ ? resolves_.upper_bound(*folded_) : resolves_.begin();
+        now_.resolve ? resolves_.upper_bound(*now_.resolve) : resolves_.begin();
     while (symptom != symptoms_.end() || resolve != resolves_.end()) {
       if (resolve == resolves_.end() ||
           (symptom != symptoms_.end() && symptom->first < resolve->first)) {
-        Place(symptom->second.get());
-        Advance((symptom++)->first);
+        symptom = FoldBurst(symptom);
       } else {
         Resolve(resolve->first, resolve->second);
-        Advance((resolve++)->first);
+        now_.resolve = (resolve++)->first;
+        ++since_checkpoint_;
+      }
+      if (since_checkpoint_ >= kCheckpointEvery + now_.open.size()) {
+        DropClosed();
+        MarkPosition(/*is_tail=*/false);
       }
     }
     dirty_.reset();
@@ -62,29 +79,35 @@ std::set<std::string> Gathering::Update() {
 }
 
 void Gathering::GoBackBefore(const EventKey& key) {
-  if (!folded_.has_value() || *folded_ < key) return;
-  while (!checkpoints_.empty() && !(checkpoints_.back().after < key)) {
+  if (now_.IsBefore(key)) return;
+  while (!checkpoints_.empty() && !checkpoints_.back().IsBefore(key)) {
     checkpoints_.pop_back();
   }
   since_checkpoint_ = 0;
-  if (!checkpoints_.empty()) {
-    Truncate(checkpoints_.back());
-    open_ = checkpoints_.back().open;
-    for (Open& open : open_) open.strand->closes = open.group->ClosesAt();
-    folded_ = checkpoints_.back().after;
+  if (checkpoints_.empty()) {
+    Restart();
     return;
   }
+  const Checkpoint& checkpoint = checkpoints_.back();
+  Truncate(checkpoint);
+  now_ = checkpoint;
+  Reindex(std::move(now_.open));
+  for (Open& open : now_.open) open.strand->closes = open.group->ClosesAt();
+}
+
+void Gathering::Restart() {
   for (const auto& [first, strand] : strands_) Touch(*strand);
   strands_.clear();
-  open_.clear();
-  folded_.reset();
+  now_ = {{}, {}, absl::InfinitePast(), {}, false};
+  Reindex({});
 }
 
 // Undoes everything that symptoms after the checkpoint did: they started
 // strands, and changed those that were open then.
 void Gathering::Truncate(const Checkpoint& checkpoint) {
-  const EventKey& after = checkpoint.after;
-  auto started = strands_.upper_bound(after);
+  const std::optional<EventKey>& after = checkpoint.symptom;
+  auto started =
+      after.has_value() ? strands_.upper_bound(*after) : strands_.begin();
   for (auto at = started; at != strands_.end(); ++at) Touch(*at->second);
   for (const Open& open : checkpoint.open) {
     const Strand& strand = *open.strand;
@@ -114,101 +137,298 @@ void Gathering::Truncate(const Checkpoint& checkpoint) {
   strands_.erase(started, strands_.end());
 }
 
+// Of the last burst one cannot know whether it was complete, so the fold can
+// always be taken up from before it, by a checkpoint that moves along.
+void Gathering::MarkPosition(bool is_tail) {
+  if (!checkpoints_.empty() && checkpoints_.back().is_tail) {
+    checkpoints_.pop_back();
+  }
+  checkpoints_.push_back(now_);
+  checkpoints_.back().is_tail = is_tail;
+  std::vector<Open>* open = &checkpoints_.back().open;
+  open->erase(
+      std::remove_if(open->begin(), open->end(),
+                     [](const Open& each) { return each.group == nullptr; }),
+      open->end());
+  if (!is_tail) since_checkpoint_ = 0;
+}
+
 // A strand that was or will be part of another changes that one too.
 void Gathering::Touch(const Strand& strand) {
   touched_.insert(strand.id());
-  touched_.insert(strand.root().id());
+  if (strand.merged_into != nullptr) touched_.insert(strand.root().id());
 }
 
-void Gathering::Place(Symptom* symptom) {
-  const Event& event = symptom->known.event;
-  open_.erase(std::remove_if(open_.begin(), open_.end(),
-                             [&](const Open& open) {
-                               return open.group->ClosesAt() < event.event_time;
-                             }),
-              open_.end());
-  size_t best = open_.size();
-  size_t second = open_.size();
+Gathering::Symptoms::iterator Gathering::FoldBurst(Symptoms::iterator first) {
+  absl::Time until = first->first.event_time + kBurst;
+  Symptoms::iterator end = first;
+  size_t count = 0;
+  while (end != symptoms_.end() && end->first.event_time <= until &&
+         count < kBurstCountMax) {
+    ++end;
+    ++count;
+  }
+  // One more that comes later would only make another burst.
+  if (count == kBurstCountMax) until = absl::InfinitePast();
+  if (end == symptoms_.end()) MarkPosition(/*is_tail=*/true);
+  for (const Cluster& cluster : ClusterBurst(first, end)) Place(cluster);
+  now_.symptom = std::prev(end)->first;
+  now_.burst_until = until;
+  since_checkpoint_ += count;
+  return end;
+}
+
+std::vector<Gathering::Cluster> Gathering::ClusterBurst(
+    Symptoms::iterator first, Symptoms::iterator end) const {
+  std::vector<Cluster> clusters;
+  for (auto at = first; at != end; ++at) {
+    Symptom* symptom = at->second.get();
+    const Arrival arrival = symptom->arrival();
+    Cluster* best = nullptr;
+    double best_odds = 0;
+    for (Cluster& cluster : clusters) {
+      const double odds =
+          WeighJoining(absl::MakeSpan(&arrival, 1), *cluster.group, topology_);
+      if (odds > best_odds) {
+        best = &cluster;
+        best_odds = odds;
+      }
+    }
+    if (best != nullptr) {
+      best->group->Add(arrival);
+    } else {
+      clusters.emplace_back();
+      best = &clusters.back();
+      best->group = std::make_shared<Group>(arrival);
+    }
+    best->symptoms.push_back(symptom);
+    best->arrivals.push_back(arrival);
+  }
+  return clusters;
+}
+
+void Gathering::Place(const Cluster& cluster) {
+  uint32_t best = kNone;
+  uint32_t second = kNone;
   double best_odds = 0;
   double second_odds = kConnects;
-  for (size_t i = 0; i < open_.size(); ++i) {
+  for (uint32_t at : FindOpen(cluster)) {
     const double odds =
-        WeighJoining(symptom->known, *open_[i].group, topology_);
+        WeighJoining(cluster.arrivals, *now_.open[at].group, topology_);
     if (odds > best_odds) {
       if (best_odds > second_odds) {
         second = best;
         second_odds = best_odds;
       }
-      best = i;
+      best = at;
       best_odds = odds;
     } else if (odds > second_odds) {
-      second = i;
+      second = at;
       second_odds = odds;
     }
   }
-  if (best == open_.size()) {
-    Start(symptom);
-  } else {
-    Join(symptom, &open_[best]);
-    if (second != open_.size()) Connect(best, second, *symptom);
+  const bool is_new = best == kNone;
+  if (is_new) best = Start(cluster.symptoms.front());
+  for (size_t i = is_new ? 1 : 0; i < cluster.symptoms.size(); ++i) {
+    Join(cluster.symptoms[i], best);
   }
+  if (second != kNone) Connect(best, second, *cluster.symptoms.front());
 }
 
 void Gathering::Resolve(const EventKey& key, uint64_t occurrence) {
-  for (Open& open : open_) {
+  auto same = by_occurrence_.find(occurrence);
+  if (same == by_occurrence_.end()) return;
+  ++ask_count_;
+  for (auto at = same->second.rbegin(); at != same->second.rend(); ++at) {
+    const Symptom& symptom = **at;
+    if (!(KeyOf(symptom.known.event) < key)) continue;
+    if (symptom.known.event.event_time < key.event_time - kGroupSpanMax) break;
+    const Strand& root = symptom.strand->root();
+    if (root.open_at >= now_.open.size()) continue;
+    Open& open = now_.open[root.open_at];
+    if (open.strand != &root || open.group == nullptr) continue;
+    if (std::exchange(open.asked, ask_count_) == ask_count_) continue;
     if (open.group->ClosesAt() < key.event_time) continue;
     if (!open.group->Has(occurrence)) continue;
-    auto group = std::make_shared<Group>(*open.group);
-    group->Resolve(occurrence, key.event_time);
-    open.group = std::move(group);
+    Own(static_cast<uint32_t>(root.open_at))
+        ->Resolve(occurrence, key.event_time);
     open.strand->closes = open.group->ClosesAt();
   }
 }
 
-void Gathering::Advance(const EventKey& key) {
-  folded_ = key;
-  if (++since_checkpoint_ < kCheckpointEvery + open_.size()) return;
-  checkpoints_.push_back({key, open_});
-  since_checkpoint_ = 0;
-}
-
-void Gathering::Start(Symptom* symptom) {
+uint32_t Gathering::Start(Symptom* symptom) {
   auto strand = std::make_unique<Strand>();
   strand->symptoms.push_back(symptom);
   symptom->strand = strand.get();
   symptom->reason = "opened this candidate";
-  open_.push_back({strand.get(), std::make_shared<Group>(symptom->known)});
-  strand->closes = open_.back().group->ClosesAt();
+  const auto at = static_cast<uint32_t>(now_.open.size());
+  strand->open_at = at;
+  now_.open.push_back({strand.get(),
+                       std::make_shared<Group>(symptom->arrival()), 0, kNone,
+                       kNone, 0});
+  strand->closes = now_.open[at].group->ClosesAt();
+  Post(at, 0);
+  LinkNewest(at);
   Touch(*strand);
   strands_[KeyOf(symptom->known.event)] = std::move(strand);
+  return at;
 }
 
-void Gathering::Join(Symptom* symptom, Open* open) {
-  symptom->reason = DescribeJoining(symptom->known, *open->group, topology_);
-  symptom->strand = open->strand;
-  open->strand->symptoms.push_back(symptom);
-  if (open->group.use_count() > 1) {
-    open->group = std::make_shared<Group>(*open->group);
-  }
-  open->group->Add(symptom->known);
-  open->strand->closes = open->group->ClosesAt();
-  Touch(*open->strand);
-}
-
-void Gathering::Connect(size_t one, size_t other, const Symptom& by) {
-  const size_t kept = std::min(one, other);  // the earlier onset
-  const size_t gone = std::max(one, other);
-  Strand* strand = open_[gone].strand;
+void Gathering::Join(Symptom* symptom, uint32_t at) {
+  Strand* strand = now_.open[at].strand;
+  symptom->reason =
+      DescribeJoining(symptom->arrival(), *now_.open[at].group, topology_);
+  symptom->strand = strand;
+  strand->symptoms.push_back(symptom);
+  Group* group = Own(at);
+  const size_t service_count = group->services().size();
+  group->Add(symptom->arrival());
+  strand->closes = group->ClosesAt();
+  Post(at, service_count);
+  Unlink(at);
+  LinkNewest(at);
   Touch(*strand);
-  strand->merged_into = open_[kept].strand;
+}
+
+// The earlier onset goes on.
+void Gathering::Connect(uint32_t one, uint32_t other, const Symptom& by) {
+  const bool in_order = timeline::IsBefore(now_.open[one].strand->first(),
+                                           now_.open[other].strand->first());
+  const uint32_t kept = in_order ? one : other;
+  const uint32_t gone = in_order ? other : one;
+  Strand* into = now_.open[kept].strand;
+  Strand* strand = now_.open[gone].strand;
+  Touch(*strand);
+  strand->merged_into = into;
   strand->merged_by = &by;
-  open_[kept].strand->absorbed.push_back(strand);
-  auto together = std::make_shared<Group>(*open_[kept].group);
-  together->Absorb(*open_[gone].group);
-  open_[kept].group = std::move(together);
-  open_[kept].strand->closes = open_[kept].group->ClosesAt();
-  open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(gone));
-  Touch(*open_[kept].strand);
+  into->absorbed.push_back(strand);
+  Group* group = Own(kept);
+  const size_t service_count = group->services().size();
+  group->Absorb(*now_.open[gone].group);
+  into->closes = group->ClosesAt();
+  Post(kept, service_count);
+  Unlink(gone);
+  now_.open[gone].group = nullptr;
+  Unlink(kept);
+  LinkNewest(kept);
+  Touch(*into);
+}
+
+std::vector<uint32_t>* Gathering::PostingsOf(const Group::Service& service) {
+  if (service.node < 0) return &by_service_[service.name];
+  const auto node = static_cast<size_t>(service.node);
+  if (by_node_.size() <= node) by_node_.resize(node + 1);
+  return &by_node_[node];
+}
+
+void Gathering::Post(uint32_t at, size_t service_count_before) {
+  const std::vector<Group::Service>& services = now_.open[at].group->services();
+  for (size_t i = service_count_before; i < services.size(); ++i) {
+    PostingsOf(services[i])->push_back(at);
+  }
+}
+
+void Gathering::Unlink(uint32_t at) {
+  const Open& open = now_.open[at];
+  if (open.older != kNone) now_.open[open.older].newer = open.newer;
+  if (open.newer != kNone) now_.open[open.newer].older = open.older;
+  if (newest_ == at) newest_ = open.older;
+}
+
+void Gathering::LinkNewest(uint32_t at) {
+  Open& open = now_.open[at];
+  open.touched = ++touch_count_;
+  open.newer = kNone;
+  open.older = newest_;
+  if (newest_ != kNone) now_.open[newest_].newer = at;
+  newest_ = at;
+}
+
+void Gathering::Reindex(std::vector<Open> open) {
+  std::sort(open.begin(), open.end(),
+            [](const Open& a, const Open& b) { return a.touched < b.touched; });
+  now_.open = std::move(open);
+  for (std::vector<uint32_t>& postings : by_node_) postings.clear();
+  by_service_.clear();
+  newest_ = kNone;
+  for (uint32_t at = 0; at < now_.open.size(); ++at) {
+    now_.open[at].strand->open_at = at;
+    Post(at, 0);
+    LinkNewest(at);
+  }
+}
+
+void Gathering::DropClosed() {
+  const absl::Time time =
+      now_.symptom && now_.resolve
+          ? std::max(now_.symptom->event_time, now_.resolve->event_time)
+      : now_.symptom ? now_.symptom->event_time
+                     : now_.resolve->event_time;
+  std::vector<Open> open = std::move(now_.open);
+  open.erase(std::remove_if(open.begin(), open.end(),
+                            [&](const Open& each) {
+                              return each.group == nullptr ||
+                                     each.group->ClosesAt() < time;
+                            }),
+             open.end());
+  Reindex(std::move(open));
+}
+
+std::vector<uint32_t> Gathering::FindOpen(const Cluster& cluster) {
+  ++ask_count_;
+  std::vector<uint32_t> found;
+  for (const Arrival& arrival : cluster.arrivals) AskOfService(arrival, &found);
+  const absl::Time time = cluster.arrivals.front().event().event_time;
+  size_t count = 0;
+  for (uint32_t at = newest_; at != kNone && count < kElsewhereCountMax;
+       at = now_.open[at].older) {
+    const Group& group = *now_.open[at].group;
+    if (time - group.last() > kElsewhereWithin) break;
+    if (group.ClosesAt() < time) continue;
+    Ask(at, &found);
+    ++count;
+  }
+  // Equal odds go to the earlier onset.
+  std::sort(found.begin(), found.end(), [&](uint32_t a, uint32_t b) {
+    return timeline::IsBefore(now_.open[a].strand->first(),
+                              now_.open[b].strand->first());
+  });
+  return found;
+}
+
+void Gathering::AskOfService(const Arrival& arrival,
+                             std::vector<uint32_t>* found) {
+  if (arrival.node == Topology::kNoNode) {
+    auto postings = by_service_.find(arrival.event().service);
+    if (postings != by_service_.end()) AskAll(postings->second, found);
+    return;
+  }
+  const auto ask = [&](int node) {
+    const auto at = static_cast<size_t>(node);
+    if (at < by_node_.size()) AskAll(by_node_[at], found);
+  };
+  ask(arrival.node);
+  for (int neighbour : topology_.NeighboursOf(arrival.node)) ask(neighbour);
+}
+
+void Gathering::AskAll(const std::vector<uint32_t>& postings,
+                       std::vector<uint32_t>* found) {
+  for (uint32_t at : postings) Ask(at, found);
+}
+
+void Gathering::Ask(uint32_t at, std::vector<uint32_t>* found) {
+  Open& open = now_.open[at];
+  if (open.group == nullptr) return;
+  if (std::exchange(open.asked, ask_count_) != ask_count_) {
+    found->push_back(at);
+  }
+}
+
+// Checkpoints keep the group as it was.
+Group* Gathering::Own(uint32_t at) {
+  std::shared_ptr<Group>& group = now_.open[at].group;
+  if (group.use_count() > 1) group = std::make_shared<Group>(*group);
+  return group.get();
 }
 
 std::vector<const Strand*> Gathering::Strands() const {
@@ -253,8 +473,9 @@ void Gathering::Forget(const std::vector<const Strand*>& roots,
                        absl::Time horizon) {
   // Only the last checkpoint before the horizon can still be gone back to.
   const auto kept = std::find_if(
-      checkpoints_.begin(), checkpoints_.end(),
-      [&](const Checkpoint& each) { return each.after.event_time >= horizon; });
+      checkpoints_.begin(), checkpoints_.end(), [&](const Checkpoint& each) {
+        return !each.IsBefore({horizon, EventKind::kChangeStarted, ""});
+      });
   if (kept != checkpoints_.begin()) {
     checkpoints_.erase(checkpoints_.begin(), std::prev(kept));
   }
@@ -273,11 +494,21 @@ void Gathering::Forget(const std::vector<const Strand*>& roots,
                                }),
                 open->end());
   };
-  drop(&open_);
+  std::vector<Open> open = std::move(now_.open);
+  drop(&open);
+  open.erase(
+      std::remove_if(open.begin(), open.end(),
+                     [](const Open& each) { return each.group == nullptr; }),
+      open.end());
+  Reindex(std::move(open));
   for (Checkpoint& checkpoint : checkpoints_) drop(&checkpoint.open);
   for (const Symptom* symptom : symptoms) {
     const EventKey key = KeyOf(symptom->known.event);
     by_id_.erase(key.id);
+    auto same = by_occurrence_.find(symptom->known.occurrence);
+    same->second.erase(
+        std::find(same->second.begin(), same->second.end(), symptom));
+    if (same->second.empty()) by_occurrence_.erase(same);
     strands_.erase(key);
     symptoms_.erase(key);
   }

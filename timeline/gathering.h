@@ -1,12 +1,19 @@
 // Which symptoms are together: a fold over all of them in the order of events.
 //
-// Each symptom joins the open group for which most speaks, or opens one; where
-// enough speaks for a second group too, it connects the two. The result depends
-// on the set of symptoms alone, never on the order in which they were inserted:
-// a late one has the fold taken up again from a checkpoint before it.
+// Symptoms come in bursts. Those of a burst that belong together join the open
+// group for which most speaks, or open one; where enough speaks for a second
+// group too, they connect the two. The result depends on the set of symptoms
+// alone, never on the order in which they were inserted: a late one has the
+// fold taken up again from a checkpoint before it.
+//
+// Groups are found by index, so that what a symptom costs does not grow with
+// how many are open: those of its service and of the services that call or are
+// called by it; and of all others, the latest kElsewhereCountMax that were
+// active within kElsewhereWithin.
 #ifndef SECONDSTORY_TIMELINE_GATHERING_H_
 #define SECONDSTORY_TIMELINE_GATHERING_H_
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -22,13 +29,22 @@
 
 namespace secondstory::timeline {
 
+inline constexpr absl::Duration kElsewhereWithin = absl::Minutes(10);
+inline constexpr size_t kElsewhereCountMax = 32;
+// What comes within kBurst after so many is another burst.
+inline constexpr size_t kBurstCountMax = 64;
+
 struct Strand;
 
 // A symptom and where the fold put it.
 struct Symptom {
-  explicit Symptom(Event event) : known(std::move(event)) {}
+  Symptom(Event event, const Topology& topology)
+      : known(std::move(event)), node(topology.FindNode(known.event.service)) {}
+
+  Arrival arrival() const { return {&known, node}; }
 
   const KnownEvent known;
+  const int node;
   Strand* strand = nullptr;
   std::string reason;
 };
@@ -42,6 +58,7 @@ struct Strand {
   const Symptom* merged_by = nullptr;  // the symptom that connected them
   // Nothing after can join, as far as is known by now; of one that goes on.
   absl::Time closes = absl::InfinitePast();
+  size_t open_at = 0;  // in Gathering, while it is open
 
   const Event& first() const { return symptoms.front()->known.event; }
   const std::string& id() const { return first().id; }
@@ -67,8 +84,8 @@ class Gathering {
 
   // Folds what was inserted, and returns the ids of the strands that are no
   // longer what they were: grown, shrunk, connected, gone.
-  // Cost: the symptoms from the earliest inserted one on, times the groups
-  // that are open at one time.
+  // Cost: the symptoms from the earliest inserted one on; and, where those are
+  // before what was folded, the groups that are open.
   std::set<std::string> Update();
 
   // All strands, also merged ones, in the order of their first symptoms.
@@ -103,35 +120,80 @@ class Gathering {
  private:
   struct Open {
     Strand* strand;
-    std::shared_ptr<Group> group;  // shared with checkpoints: copy on write
+    std::shared_ptr<Group> group;  // shared with checkpoints; null once merged
+    uint64_t touched;              // grows with each change of any group
+    // Neighbours in the list of the open ones by `touched`; kNone at its ends.
+    uint32_t newer;
+    uint32_t older;
+    uint64_t asked;  // when it last came into question
   };
-  // The open groups after `after` was folded.
+  // How far the fold is, and what was open then.
   struct Checkpoint {
-    EventKey after;
+    std::optional<EventKey> symptom;  // the last that was folded
+    std::optional<EventKey> resolve;
+    absl::Time
+        burst_until;  // a symptom up to here may belong to the last burst
     std::vector<Open> open;
+    bool is_tail;
+
+    bool IsBefore(const EventKey& key) const;
   };
+  // Symptoms of a burst that belong together.
+  struct Cluster {
+    std::vector<Symptom*> symptoms;
+    std::vector<Arrival> arrivals;
+    std::shared_ptr<Group> group;
+  };
+  using Symptoms = std::map<EventKey, std::unique_ptr<Symptom>>;
+
+  static constexpr uint32_t kNone = UINT32_MAX;
 
   void GoBackBefore(const EventKey& key);
+  void Restart();
   void Truncate(const Checkpoint& checkpoint);
-  void Place(Symptom* symptom);
+  void MarkPosition(bool is_tail);
+  Symptoms::iterator FoldBurst(Symptoms::iterator first);
+  std::vector<Cluster> ClusterBurst(Symptoms::iterator first,
+                                    Symptoms::iterator end) const;
+  void Place(const Cluster& cluster);
   void Resolve(const EventKey& key, uint64_t occurrence);
-  void Advance(const EventKey& key);
-  void Start(Symptom* symptom);
-  void Join(Symptom* symptom, Open* open);
-  void Connect(size_t one, size_t other, const Symptom& by);
+  uint32_t Start(Symptom* symptom);
+  void Join(Symptom* symptom, uint32_t at);
+  void Connect(uint32_t one, uint32_t other, const Symptom& by);
   void Touch(const Strand& strand);
 
+  // The index of what is open.
+  std::vector<uint32_t>* PostingsOf(const Group::Service& service);
+  void Post(uint32_t at, size_t service_count_before);
+  void Unlink(uint32_t at);
+  void LinkNewest(uint32_t at);
+  void Reindex(std::vector<Open> open);
+  void DropClosed();
+  std::vector<uint32_t> FindOpen(const Cluster& cluster);
+  void Ask(uint32_t at, std::vector<uint32_t>* found);
+  void AskAll(const std::vector<uint32_t>& postings,
+              std::vector<uint32_t>* found);
+  void AskOfService(const Arrival& arrival, std::vector<uint32_t>* found);
+  Group* Own(uint32_t at);
+
   const Topology& topology_;
-  std::map<EventKey, std::unique_ptr<Symptom>> symptoms_;
+  Symptoms symptoms_;
   std::map<EventKey, uint64_t> resolves_;  // occurrences
   absl::flat_hash_map<std::string, Symptom*> by_id_;
+  absl::flat_hash_map<uint64_t, std::vector<Symptom*>> by_occurrence_;
   std::map<EventKey, std::unique_ptr<Strand>> strands_;  // by first symptom
-  std::vector<Open> open_;  // after `folded_`, in the order of onset
-  std::optional<EventKey> folded_;
-  std::optional<EventKey> dirty_;  // the earliest that is not folded
   std::vector<Checkpoint> checkpoints_;
-  size_t since_checkpoint_ = 0;
+  std::optional<EventKey> dirty_;  // the earliest that is not folded
   std::set<std::string> touched_;
+
+  // The state of the fold: where it is, and what is open there, in no order.
+  Checkpoint now_{{}, {}, absl::InfinitePast(), {}, false};
+  uint32_t newest_ = kNone;
+  uint64_t touch_count_ = 0;
+  uint64_t ask_count_ = 0;
+  size_t since_checkpoint_ = 0;
+  std::vector<std::vector<uint32_t>> by_node_;
+  absl::flat_hash_map<std::string, std::vector<uint32_t>> by_service_;
 };
 
 }  // namespace secondstory::timeline

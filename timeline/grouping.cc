@@ -12,12 +12,18 @@
 namespace secondstory::timeline {
 namespace {
 
-// Time: at once speaks for joining, and every doubling of the wait, counted in
-// the group's own rhythm, against it.
+// Time: at once speaks for joining, and every doubling of the wait, from some
+// minutes on, against it.
 constexpr double kAtOnce = 2.0;
-constexpr double kPerLogWait = 3.0;
-constexpr double kRhythmPriorMinutes = 5.5;
-constexpr double kRhythmPriorWeight = 30;
+constexpr double kPerLogWait = 2.5;
+constexpr double kWaitMinutes = 5.5;
+
+// The group's own rhythm: a wait that is like one between earlier bursts speaks
+// for joining, another one against it, the more the more of them there were.
+// Alike is a quarter more or less: those who evaluate rules every few minutes
+// are not punctual.
+constexpr double kRhythm = 2.0;
+constexpr double kAlikeLog = 0.25;
 
 // A report of the same or a neighbouring service needs no rhythm, but a group
 // that goes on: that speaks for joining, less as the time goes by in which the
@@ -31,21 +37,26 @@ constexpr double kAtDistance[] = {0.8, 0.4, 0.0, -0.2, -3.0, -2.4};
 // One of the two does not say its service.
 constexpr double kPlaceUnknown = -0.3;
 
-// The very same alert: one that resolved and fires again is flapping, one that
-// is told again at once is repeated. But an alert that still fires cannot fire:
-// when it is said to after a while, that is another occurrence, and speaks for
-// another group.
+// The very same alert: one that resolved and fires again is flapping, and one
+// that is told again at once was told by a second evaluator. But an alert that
+// still fires cannot fire: when it is said to, among others that still fire,
+// that is another occurrence and speaks for another group. Alone in its group
+// it is an alert of which nobody says when it resolves.
 constexpr double kFlaps = 2.0;
-constexpr double kFiresAlready = -4.0;
-constexpr absl::Duration kRepeatWithin = absl::Minutes(3);
-constexpr double kSameAlert = 0.6;
+constexpr double kFiresAlready = -12.0;
+constexpr absl::Duration kRepeatWithin = absl::Minutes(1);
+constexpr double kSameAlert = 0.5;
 constexpr double kOtherEnvironment = -2.0;
 constexpr double kLabelEqual = 0.3;
-constexpr double kLabelOther = -0.8;
+constexpr double kLabelOther = -1.5;
 constexpr double kLabelsMax = 2.0;
 constexpr double kWordsShared = 0.8;
+// What a symptom can bring beside time, at most: the nearest place, flapping,
+// labels and words.
+constexpr double kBesideTimeMax = 0.8 + kFlaps + kLabelsMax + kWordsShared;
 
 // Bounds of what a group remembers.
+constexpr size_t kGapCountMax = 32;
 constexpr size_t kServiceCountMax = 64;
 constexpr size_t kNameCountMax = 64;
 constexpr size_t kOccurrenceCountMax = 1024;
@@ -77,33 +88,49 @@ auto Seek(Occurrences& occurrences, uint64_t id) {
 
 // Reads a group for one symptom.
 struct Weigher {
-  const KnownEvent& symptom;
+  const Arrival& symptom;
   const Group& group;
   const Topology& topology;
 
+  absl::Duration Wait() const {
+    return symptom.event().event_time - group.last_;
+  }
+
   double Time() const {
-    const absl::Duration since = symptom.event.event_time - group.last_;
-    const double wait = absl::ToDoubleMinutes(since) / group.mean_gap_minutes_;
-    const double rhythm = kAtOnce - kPerLogWait * std::log1p(wait * wait);
-    return IsReportNearby() ? std::max(rhythm, GoingOn()) : rhythm;
+    const double wait = absl::ToDoubleMinutes(Wait()) / kWaitMinutes;
+    const double time =
+        kAtOnce - kPerLogWait * std::log1p(wait * wait) + Rhythm();
+    return IsReportNearby() ? std::max(time, GoingOn()) : time;
+  }
+
+  double Rhythm() const {
+    if (group.gaps_.empty() || Wait() <= kBurst) return 0;
+    const double gap = std::log(absl::ToDoubleMinutes(Wait()));
+    const auto alike = std::lower_bound(group.gaps_.begin(), group.gaps_.end(),
+                                        gap - kAlikeLog);
+    const bool is_alike =
+        alike != group.gaps_.end() && *alike <= gap + kAlikeLog;
+    const auto known = static_cast<double>(group.gaps_.size());
+    return (is_alike ? kRhythm : -kRhythm) * known / (known + 1);
   }
 
   bool IsReportNearby() const {
     int distance;
-    return symptom.event.kind == EventKind::kUserReport &&
+    return symptom.event().kind == EventKind::kUserReport &&
            Nearest(&distance) != nullptr && distance <= 1;
   }
 
   double GoingOn() const {
-    const absl::Duration since = symptom.event.event_time - group.QuietSince();
+    const absl::Duration since =
+        symptom.event().event_time - group.QuietSince();
     return kGoesOn * (1 - 2 * absl::FDivDuration(since, group.MayBeQuiet()));
   }
 
   // False whatever speaks for it.
   bool MayJoin() const {
-    const absl::Time time = symptom.event.event_time;
+    const absl::Time time = symptom.event().event_time;
     return time <= group.ClosesAt() &&
-           (time - group.last_ <= kGroupQuiet || IsReportNearby());
+           (Wait() <= kGroupQuiet || IsReportNearby());
   }
 
   // The nearest service of the group, the latest of several; null when there is
@@ -111,15 +138,21 @@ struct Weigher {
   const Group::Service* Nearest(int* distance) const {
     const Group::Service* nearest = nullptr;
     *distance = Topology::kUnknown + 1;
-    if (symptom.event.service.empty()) return nullptr;
+    if (symptom.event().service.empty()) return nullptr;
     for (const auto& seen : group.services_) {
-      const int at = topology.Distance(symptom.event.service, seen.name);
+      const int at = DistanceTo(seen);
       if (at < *distance || (at == *distance && seen.last >= nearest->last)) {
         nearest = &seen;
         *distance = at;
       }
     }
     return nearest;
+  }
+
+  int DistanceTo(const Group::Service& seen) const {
+    const bool both = symptom.node >= 0 && seen.node >= 0;
+    if (both) return topology.DistanceOfNodes(symptom.node, seen.node);
+    return symptom.event().service == seen.name ? 0 : Topology::kUnknown;
   }
 
   double Place() const {
@@ -129,17 +162,20 @@ struct Weigher {
   }
 
   double Name() const {
-    if (const auto* same = group.Find(symptom.occurrence)) {
-      const absl::Duration since = symptom.event.event_time - same->last;
-      return !same->fires || since <= kRepeatWithin ? kFlaps : kFiresAlready;
+    if (const auto* same = group.Find(symptom.known->occurrence)) {
+      const absl::Duration since = symptom.event().event_time - same->last;
+      const bool alone = group.occurrences_.size() == 1;
+      return !same->fires || alone || since <= kRepeatWithin ? kFlaps
+                                                             : kFiresAlready;
     }
-    return ContainsSorted(group.names_, AlertName(symptom.event)) ? kSameAlert
-                                                                  : 0;
+    return ContainsSorted(group.names_, AlertName(symptom.event())) ? kSameAlert
+                                                                    : 0;
   }
 
   double Environment() const {
-    return !symptom.event.environment.empty() && !group.environment_.empty() &&
-                   symptom.event.environment != group.environment_
+    return !symptom.event().environment.empty() &&
+                   !group.environment_.empty() &&
+                   symptom.event().environment != group.environment_
                ? kOtherEnvironment
                : 0;
   }
@@ -153,7 +189,7 @@ struct Weigher {
 
   double Labels() const {
     double sum = 0;
-    for (const auto& [key, value] : symptom.event.labels) {
+    for (const auto& [key, value] : symptom.event().labels) {
       if (IsGradeLabel(key) || key == "alertname") continue;
       const std::vector<std::string>* values = FindValues(key);
       if (values == nullptr) continue;
@@ -164,16 +200,24 @@ struct Weigher {
 
   std::vector<Word> SharedWords() const {
     std::vector<Word> shared;
-    std::set_intersection(symptom.words.begin(), symptom.words.end(),
-                          group.words_.begin(), group.words_.end(),
-                          std::back_inserter(shared));
+    std::set_intersection(symptom.known->words.begin(),
+                          symptom.known->words.end(), group.words_.begin(),
+                          group.words_.end(), std::back_inserter(shared));
     return shared;
   }
 
   double Words() const {
-    if (symptom.words.empty() || group.words_.empty()) return 0;
-    return kWordsShared * static_cast<double>(SharedWords().size()) /
-           static_cast<double>(symptom.words.size());
+    const std::vector<Word>& words = symptom.known->words;
+    if (words.empty()) return 0;
+    const auto shared = std::count_if(
+        words.begin(), words.end(),
+        [&](Word word) { return ContainsSorted(group.words_, word); });
+    return kWordsShared * static_cast<double>(shared) /
+           static_cast<double>(words.size());
+  }
+
+  double BesideTime() const {
+    return Place() + Name() + Environment() + Labels() + Words();
   }
 
   std::vector<std::string> Describe() const {
@@ -193,7 +237,7 @@ struct Weigher {
                               : "same service as a report before";
     }
     if (distance == 1) {
-      return topology.Calls(symptom.event.service, nearest->name)
+      return topology.Calls(symptom.event().service, nearest->name)
                  ? absl::StrCat("calls ", nearest->name)
                  : absl::StrCat("called by ", nearest->name);
     }
@@ -201,7 +245,7 @@ struct Weigher {
   }
 
   std::string DescribeName() const {
-    const bool is_alert = symptom.event.kind == EventKind::kAlertFired;
+    const bool is_alert = symptom.event().kind == EventKind::kAlertFired;
     const double name = Name();
     if (name == kFlaps || name == kFiresAlready) {
       return is_alert ? "the same alert again" : "the same report again";
@@ -211,8 +255,9 @@ struct Weigher {
     }
     const std::vector<Word> shared = SharedWords();
     if (shared.empty()) return "";
-    std::string word = FindWord(symptom.event.title, shared.front());
-    if (word.empty()) word = FindWord(AlertName(symptom.event), shared.front());
+    std::string word = FindWord(symptom.event().title, shared.front());
+    if (word.empty())
+      word = FindWord(AlertName(symptom.event()), shared.front());
     return word.empty() ? "" : absl::StrCat("also names `", word, "`");
   }
 
@@ -220,31 +265,25 @@ struct Weigher {
     const char* before = group.last_kind_ == EventKind::kAlertFired
                              ? "the alert before it"
                              : "the report before it";
-    const absl::Duration wait = symptom.event.event_time - group.last_;
-    if (wait < absl::Seconds(1))
+    if (Wait() < absl::Seconds(1))
       return absl::StrCat("at the same time as ", before);
     return absl::StrCat(
         IsReportNearby() && group.StillFires() ? "an alert still fires; " : "",
-        DescribeDuration(wait), " after ", before);
+        DescribeDuration(Wait()), " after ", before,
+        Rhythm() > 0 ? ", as far apart as others" : "");
   }
 };
 
-Group::Group(const KnownEvent& first)
-    : onset_(first.event.event_time),
-      last_(first.event.event_time),
-      active_(first.event.event_time),
-      count_(0),
-      mean_gap_minutes_(kRhythmPriorMinutes) {
+Group::Group(const Arrival& first)
+    : onset_(first.event().event_time),
+      last_(first.event().event_time),
+      active_(first.event().event_time) {
   Add(first);
 }
 
-void Group::Add(const KnownEvent& symptom) {
-  const Event& event = symptom.event;
-  if (count_ > 0) {
-    const double gap = absl::ToDoubleMinutes(event.event_time - last_);
-    const double weight = static_cast<double>(count_) + kRhythmPriorWeight;
-    mean_gap_minutes_ += (gap - mean_gap_minutes_) / weight;
-  }
+void Group::Add(const Arrival& symptom) {
+  const Event& event = symptom.event();
+  AddGap(event.event_time - last_);
   ++count_;
   const bool is_alert = event.kind == EventKind::kAlertFired;
   last_ = event.event_time;
@@ -252,32 +291,60 @@ void Group::Add(const KnownEvent& symptom) {
   last_kind_ = event.kind;
   if (environment_.empty()) environment_ = event.environment;
   if (!event.service.empty()) {
-    auto at = std::find_if(
-        services_.begin(), services_.end(),
-        [&](const auto& seen) { return seen.name == event.service; });
-    if (at != services_.end()) {
-      at->last = event.event_time;
-      at->alerted = at->alerted || is_alert;
-    } else if (services_.size() < kServiceCountMax) {
-      services_.push_back({event.service, event.event_time, is_alert});
-    }
+    AddService({event.service, symptom.node, event.event_time, is_alert});
   }
-  InsertSorted(&names_, std::string(AlertName(event)), kNameCountMax);
-  auto same = Seek(occurrences_, symptom.occurrence);
-  if (same != occurrences_.end() && same->id == symptom.occurrence) {
-    *same = {symptom.occurrence, event.event_time, is_alert};
-  } else if (occurrences_.size() < kOccurrenceCountMax) {
-    occurrences_.insert(same, {symptom.occurrence, event.event_time, is_alert});
+  const absl::string_view name = AlertName(event);
+  if (!ContainsSorted(names_, name)) {
+    InsertSorted(&names_, std::string(name), kNameCountMax);
   }
+  AddOccurrence({symptom.known->occurrence, event.event_time, is_alert});
   for (const auto& [key, value] : event.labels) {
     if (IsGradeLabel(key) || key == "alertname") continue;
-    auto at =
-        std::find_if(labels_.begin(), labels_.end(),
-                     [&](const auto& known) { return known.first == key; });
-    if (at == labels_.end()) at = labels_.insert(at, {key, {}});
-    InsertSorted(&at->second, value, kLabelValueCountMax);
+    InsertSorted(ValuesOf(key), value, kLabelValueCountMax);
   }
-  for (Word word : symptom.words) InsertSorted(&words_, word, kWordCountMax);
+  for (Word word : symptom.known->words) {
+    InsertSorted(&words_, word, kWordCountMax);
+  }
+}
+
+void Group::AddGap(absl::Duration gap) {
+  if (gap <= kBurst || gaps_.size() == kGapCountMax) return;
+  const double log = std::log(absl::ToDoubleMinutes(gap));
+  gaps_.insert(std::upper_bound(gaps_.begin(), gaps_.end(), log), log);
+}
+
+void Group::AddService(const Service& service) {
+  auto at = std::find_if(
+      services_.begin(), services_.end(),
+      [&](const Service& mine) { return mine.name == service.name; });
+  if (at != services_.end()) {
+    at->last = std::max(at->last, service.last);
+    at->alerted = at->alerted || service.alerted;
+  } else if (services_.size() < kServiceCountMax) {
+    services_.push_back(service);
+  }
+}
+
+// The later one of the same says whether it fires.
+void Group::AddOccurrence(const Occurrence& occurrence) {
+  auto at = Seek(occurrences_, occurrence.id);
+  if (at != occurrences_.end() && at->id == occurrence.id) {
+    if (occurrence.last < at->last) return;
+    firing_count_ -= at->fires ? 1 : 0;
+    *at = occurrence;
+  } else if (occurrences_.size() < kOccurrenceCountMax) {
+    occurrences_.insert(at, occurrence);
+  } else {
+    return;
+  }
+  firing_count_ += occurrence.fires ? 1 : 0;
+}
+
+std::vector<std::string>* Group::ValuesOf(const std::string& key) {
+  auto at = std::find_if(labels_.begin(), labels_.end(),
+                         [&](const auto& known) { return known.first == key; });
+  if (at == labels_.end()) at = labels_.insert(at, {key, {}});
+  return &at->second;
 }
 
 const Group::Occurrence* Group::Find(uint64_t occurrence) const {
@@ -289,70 +356,60 @@ bool Group::Has(uint64_t occurrence) const {
   return Find(occurrence) != nullptr;
 }
 
-bool Group::StillFires() const {
-  return std::any_of(occurrences_.begin(), occurrences_.end(),
-                     [](const Occurrence& each) { return each.fires; });
-}
-
 void Group::Resolve(uint64_t occurrence, absl::Time time) {
   auto at = Seek(occurrences_, occurrence);
   if (at == occurrences_.end() || at->id != occurrence || !at->fires) return;
   at->fires = false;
+  --firing_count_;
   active_ = std::max(active_, time);
 }
 
 void Group::Absorb(const Group& other) {
-  const double together = static_cast<double>(count_ + other.count_);
-  mean_gap_minutes_ += (other.mean_gap_minutes_ - mean_gap_minutes_) *
-                       static_cast<double>(other.count_) / together;
+  for (double gap : other.gaps_) {
+    if (gaps_.size() == kGapCountMax) break;
+    gaps_.insert(std::upper_bound(gaps_.begin(), gaps_.end(), gap), gap);
+  }
   onset_ = std::min(onset_, other.onset_);
   if (last_ < other.last_) last_kind_ = other.last_kind_;
   last_ = std::max(last_, other.last_);
   active_ = std::max(active_, other.active_);
   count_ += other.count_;
   if (environment_.empty()) environment_ = other.environment_;
-  for (const auto& seen : other.services_) {
-    auto at =
-        std::find_if(services_.begin(), services_.end(),
-                     [&](const auto& mine) { return mine.name == seen.name; });
-    if (at != services_.end()) {
-      at->last = std::max(at->last, seen.last);
-      at->alerted = at->alerted || seen.alerted;
-    } else if (services_.size() < kServiceCountMax) {
-      services_.push_back(seen);
-    }
-  }
+  for (const Service& service : other.services_) AddService(service);
   for (const std::string& name : other.names_) {
     InsertSorted(&names_, name, kNameCountMax);
   }
-  for (const Occurrence& theirs : other.occurrences_) {
-    auto mine = Seek(occurrences_, theirs.id);
-    if (mine != occurrences_.end() && mine->id == theirs.id) {
-      if (mine->last < theirs.last) *mine = theirs;
-    } else if (occurrences_.size() < kOccurrenceCountMax) {
-      occurrences_.insert(mine, theirs);
-    }
-  }
+  for (const Occurrence& each : other.occurrences_) AddOccurrence(each);
   for (const auto& [key, values] : other.labels_) {
-    auto at = std::find_if(labels_.begin(), labels_.end(),
-                           [&](const auto& mine) { return mine.first == key; });
-    if (at == labels_.end()) at = labels_.insert(at, {key, {}});
     for (const std::string& value : values) {
-      InsertSorted(&at->second, value, kLabelValueCountMax);
+      InsertSorted(ValuesOf(key), value, kLabelValueCountMax);
     }
   }
   for (Word word : other.words_) InsertSorted(&words_, word, kWordCountMax);
 }
 
-double WeighJoining(const KnownEvent& symptom, const Group& group,
+// Those of one burst say the same thing in part, so that the evidence of four
+// counts twice that of one, not four times.
+double WeighJoining(absl::Span<const Arrival> together, const Group& group,
                     const Topology& topology) {
-  const Weigher weigher{symptom, group, topology};
-  if (!weigher.MayJoin()) return -std::numeric_limits<double>::infinity();
-  return weigher.Time() + weigher.Place() + weigher.Name() +
-         weigher.Environment() + weigher.Labels() + weigher.Words();
+  constexpr double kNever = -std::numeric_limits<double>::infinity();
+  const auto count = static_cast<double>(together.size());
+  double time = 0;
+  bool may_join = false;
+  for (const Arrival& symptom : together) {
+    const Weigher weigher{symptom, group, topology};
+    may_join = may_join || weigher.MayJoin();
+    time += weigher.Time() / count;
+  }
+  if (!may_join || time + kBesideTimeMax * std::sqrt(count) <= 0) return kNever;
+  double beside = 0;
+  for (const Arrival& symptom : together) {
+    beside += Weigher{symptom, group, topology}.BesideTime();
+  }
+  return time + beside / std::sqrt(count);
 }
 
-std::string DescribeJoining(const KnownEvent& symptom, const Group& group,
+std::string DescribeJoining(const Arrival& symptom, const Group& group,
                             const Topology& topology) {
   return absl::StrJoin(Weigher{symptom, group, topology}.Describe(), "; ");
 }

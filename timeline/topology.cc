@@ -29,16 +29,13 @@ bool SplitFields(absl::string_view line, std::vector<std::string>* fields) {
   return !quoted;
 }
 
-void SortUnique(std::vector<std::string>* names) {
-  std::sort(names->begin(), names->end());
-  names->erase(std::unique(names->begin(), names->end()), names->end());
+void SortUnique(std::vector<int>* numbers) {
+  std::sort(numbers->begin(), numbers->end());
+  numbers->erase(std::unique(numbers->begin(), numbers->end()), numbers->end());
 }
 
-bool Contains(const std::vector<std::string>& sorted, absl::string_view name) {
-  auto at = std::lower_bound(
-      sorted.begin(), sorted.end(), name,
-      [](const std::string& a, absl::string_view b) { return a < b; });
-  return at != sorted.end() && *at == name;
+bool Contains(const std::vector<int>& sorted, int number) {
+  return std::binary_search(sorted.begin(), sorted.end(), number);
 }
 
 }  // namespace
@@ -65,12 +62,14 @@ absl::StatusOr<Topology> Topology::ParseCsv(absl::string_view csv) {
           absl::StrCat("topology line ", number, " is \"", line,
                        "\"; expected the header \"source,target\""));
     }
-    Node& source = topology.nodes_[fields[0]];
-    source.callees.push_back(fields[1]);
-    source.neighbours.push_back(fields[1]);
-    topology.nodes_[fields[1]].neighbours.push_back(fields[0]);
+    const int source = topology.AddNode(fields[0]);
+    const int target = topology.AddNode(fields[1]);
+    Node& caller = topology.nodes_[static_cast<size_t>(source)];
+    caller.callees.push_back(target);
+    caller.neighbours.push_back(target);
+    topology.nodes_[static_cast<size_t>(target)].neighbours.push_back(source);
   }
-  for (auto& [name, node] : topology.nodes_) {
+  for (Node& node : topology.nodes_) {
     SortUnique(&node.callees);
     SortUnique(&node.neighbours);
   }
@@ -78,18 +77,25 @@ absl::StatusOr<Topology> Topology::ParseCsv(absl::string_view csv) {
   return topology;
 }
 
+int Topology::AddNode(const std::string& service) {
+  const auto [at, is_new] =
+      numbers_.try_emplace(service, static_cast<int>(nodes_.size()));
+  if (is_new) nodes_.emplace_back();
+  return at->second;
+}
+
 void Topology::NumberParts() {
   int part = 0;
   std::vector<Node*> reached;
-  for (auto& [name, node] : nodes_) {
+  for (Node& node : nodes_) {
     if (node.part != 0) continue;
     node.part = ++part;
     reached.push_back(&node);
     while (!reached.empty()) {
       const Node& next = *reached.back();
       reached.pop_back();
-      for (const std::string& neighbour : next.neighbours) {
-        Node& other = nodes_.find(neighbour)->second;
+      for (int neighbour : next.neighbours) {
+        Node& other = nodes_[static_cast<size_t>(neighbour)];
         if (other.part != 0) continue;
         other.part = part;
         reached.push_back(&other);
@@ -98,30 +104,44 @@ void Topology::NumberParts() {
   }
 }
 
-int Topology::Distance(absl::string_view a, absl::string_view b) const {
-  if (a.empty() || b.empty()) return kUnknown;
+int Topology::FindNode(absl::string_view service) const {
+  auto at = numbers_.find(service);
+  return at == numbers_.end() ? kNoNode : at->second;
+}
+
+int Topology::DistanceOfNodes(int a, int b) const {
   if (a == b) return 0;
-  auto first = nodes_.find(a);
-  auto second = nodes_.find(b);
-  if (first == nodes_.end() || second == nodes_.end()) return kUnknown;
-  if (first->second.part != second->second.part) return kApart;
-  const std::vector<std::string>* few = &first->second.neighbours;
-  const std::vector<std::string>* many = &second->second.neighbours;
+  const Node& first = nodes_[static_cast<size_t>(a)];
+  const Node& second = nodes_[static_cast<size_t>(b)];
+  if (first.part != second.part) return kApart;
+  const std::vector<int>* few = &first.neighbours;
+  const std::vector<int>* many = &second.neighbours;
   if (Contains(*few, b)) return 1;
   if (few->size() > many->size()) std::swap(few, many);
-  for (const std::string& between : *few) {
+  for (int between : *few) {
     if (Contains(*many, between)) return 2;
   }
   return kFar;
 }
 
+int Topology::Distance(absl::string_view a, absl::string_view b) const {
+  if (a.empty() || b.empty()) return kUnknown;
+  if (a == b) return 0;
+  const int first = FindNode(a);
+  const int second = FindNode(b);
+  if (first == kNoNode || second == kNoNode) return kUnknown;
+  return DistanceOfNodes(first, second);
+}
+
 bool Topology::Knows(absl::string_view service) const {
-  return nodes_.contains(service);
+  return FindNode(service) != kNoNode;
 }
 
 bool Topology::Calls(absl::string_view caller, absl::string_view called) const {
-  auto at = nodes_.find(caller);
-  return at != nodes_.end() && Contains(at->second.callees, called);
+  const int from = FindNode(caller);
+  const int to = FindNode(called);
+  return from != kNoNode && to != kNoNode &&
+         Contains(nodes_[static_cast<size_t>(from)].callees, to);
 }
 
 }  // namespace secondstory::timeline

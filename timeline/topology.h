@@ -37,6 +37,17 @@ class Topology {
   // Cost: the smaller number of neighbours.
   int Distance(absl::string_view a, absl::string_view b) const;
 
+  // A service of the graph by number, for those who compare many: the same
+  // without looking for the names. kNoNode when no edge names it.
+  static constexpr int kNoNode = -1;
+  int FindNode(absl::string_view service) const;
+  // REQUIRES: nodes of this graph.
+  int DistanceOfNodes(int a, int b) const;
+  // Callers and called ones, sorted. REQUIRES: a node of this graph.
+  const std::vector<int>& NeighboursOf(int node) const {
+    return nodes_[static_cast<size_t>(node)].neighbours;
+  }
+
   // True when an edge names it.
   bool Knows(absl::string_view service) const;
 
@@ -45,13 +56,15 @@ class Topology {
 
  private:
   struct Node {
-    std::vector<std::string> callees;     // sorted
-    std::vector<std::string> neighbours;  // sorted; callees and callers
-    int part = 0;                         // equal for all that are connected
+    std::vector<int> callees;     // sorted
+    std::vector<int> neighbours;  // sorted; callees and callers
+    int part = 0;                 // equal for all that are connected
   };
+  int AddNode(const std::string& service);
   void NumberParts();
 
-  absl::flat_hash_map<std::string, Node> nodes_;
+  absl::flat_hash_map<std::string, int> numbers_;
+  std::vector<Node> nodes_;  // by number
 };
 
 }  // namespace secondstory::timeline
