@@ -44,6 +44,14 @@ void ClearOutputOnly(v1::TimelineEntry* entry) {
   entry->clear_moved_to_incident_id();
 }
 
+// A candidate's revision holds its whole timeline, and its history says only
+// what differs.
+void ForgetLines(stored::v1::Record* record) {
+  if (!record->has_candidate()) return;
+  record->mutable_candidate()->mutable_candidate()->clear_events();
+  record->mutable_candidate()->mutable_candidate()->clear_ranked_changes();
+}
+
 // Of the whole timeline as it is now, which is what most ask for.
 bool IsPlain(const v1::GetTimelineRequest& request) {
   return !request.has_as_known_at() && !request.with_accounts();
@@ -262,8 +270,10 @@ absl::StatusOr<v1::GetIncidentHistoryResponse> TimelineHandlers::History(
       SS_ASSIGN_OR_RETURN(page,
                           store_->ReadHistory(id, page.last, kHistoryCount,
                                               limits::kMessageBytesMax));
-      std::move(page.records.begin(), page.records.end(),
-                std::back_inserter(records));
+      for (PositionedRecord& record : page.records) {
+        ForgetLines(&record.second);
+        records.push_back(std::move(record));
+      }
     } while (!page.records.empty());
   }
   const uint32_t limit =
