@@ -68,9 +68,8 @@ std::string Language(const v1::Review& review, const PageOptions& options) {
             absl::StrCat("\"", finding.phrase(), "\" in ", finding.field(),
                          " (", RuleInWords(finding.rule()), ")"),
             options.width, 2),
-        RenderParagraph(finding.reason(), options.width, 4),
-        RenderParagraph("Ask instead: " + finding.question(), options.width,
-                        4));
+        RenderFacts({{"why", finding.reason()}, {"ask", finding.question()}},
+                    options.width, 4));
   }
   return text;
 }

@@ -64,8 +64,8 @@ Questions (1 answered; --all shows them)
 
 Phrases to look at
   "should have" in summary (counterfactual)
-    It tells of what did not happen.
-    Ask instead: What made this seem right at the time?
+    why  It tells of what did not happen.
+    ask  What made this seem right at the time?
 )");
   options.all = true;
   EXPECT_THAT(ReviewPage(incident, Example(), options),

@@ -187,5 +187,63 @@ TEST_F(StoryTest, FollowsAnActionUntilItIsDone) {
               HasSubstr("removed"));
 }
 
+TEST_F(StoryTest, LeadsAReviewToItsEnd) {
+  const std::string id = Create();
+  const std::string line =
+      Member(Story({"incidents", "note", id, "we restarted the proxy",
+                    "--at=11:50", "--kind=human_action", "--json"}),
+             "entryId");
+  Story({"incidents", "participants", id, "--add=ana=on-call, hub"});
+  const std::string action = Member(
+      Story({"actions", "add", id, "Alert on launch time", "--owner=hub team",
+             "--due=14d", "--entry=" + line.substr(0, 8), "--json"}),
+      "actionId");
+  EXPECT_THAT(Read({"actions", "list"}), HasSubstr("Alert on launch time"));
+
+  Story({"incidents", "state", id, "resolved", "--at=12:30"});
+  EXPECT_THAT(Story({"review", "start", id, "--facilitator=ana"}, 1),
+              HasSubstr("ana"));
+  const std::string review = Story({"review", "start", id, "--facilitator=cy"});
+  EXPECT_THAT(review, AllOf(HasSubstr("in review"), HasSubstr("Checklist"),
+                            HasSubstr("Questions")));
+  const std::string gap =
+      Member(Read({"review", "show", id, "--json"}), "gapId");
+  EXPECT_THAT(Story({"review", "answer", id, gap.substr(0, 8),
+                     "--text=we looked at the proxy"}),
+              HasSubstr("Answered by ana"));
+  EXPECT_THAT(Story({"review", "publish", id}, 1, "cy"), HasSubstr("story: "));
+  EXPECT_THAT(
+      Story({"review", "publish", id, "--word=the rest can wait"}, 0, "cy"),
+      HasSubstr("published"));
+  EXPECT_THAT(Story({"review", "close", id}, 1),
+              HasSubstr("Alert on launch time"));
+  Story({"actions", "done", action.substr(0, 8)});
+  EXPECT_THAT(Story({"review", "close", id}), HasSubstr("closed"));
+  EXPECT_THAT(Story({"review", "reopen", id, "--reason=a new fact"}),
+              HasSubstr("in review"));
+}
+
+TEST_F(StoryTest, ImportsWhatItExported) {
+  const std::string id = Create();
+  Story({"incidents", "note", id, "we restarted the proxy", "--at=11:50"});
+  Story({"accounts", "give", id, "--role=on-call", "--words=it looked fine"});
+  Story({"actions", "add", id, "Alert on launch time"});
+  const std::string path = testing::TempDir() + "/export.json";
+  Read({"report", id, "--format=json", "--names", "--out=" + path});
+  RunningIncidentd other(NewFolder("other"));
+  const std::vector<std::string> import = {"import", path, "--author=dee",
+                                           "--address=" + other.address};
+  EXPECT_THAT(StoryAt(import, 0), HasSubstr("Stored."));
+  EXPECT_THAT(StoryAt(import, 0), HasSubstr("All of it was stored before."));
+  for (const std::vector<std::string> &args :
+       std::vector<std::vector<std::string>>{{"timeline", id, "--accounts"},
+                                             {"accounts", "list", id},
+                                             {"actions", "list"}}) {
+    std::vector<std::string> there = args;
+    there.push_back("--address=" + other.address);
+    EXPECT_EQ(StoryAt(there, 0), Read(args));
+  }
+}
+
 }  // namespace
 }  // namespace secondstory
