@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "base/limits.h"
 #include "base/logging.h"
@@ -87,6 +88,7 @@ absl::StatusOr<std::string> ReadRevealKey(const std::string& path) {
                      "reveal_key_file out"));
   }
   std::getline(file, key);
+  absl::StripTrailingAsciiWhitespace(&key);
   if (key.size() < limits::kRevealKeyBytesMin ||
       key.size() > limits::kRevealKeyBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat(
