@@ -18,23 +18,6 @@
 namespace secondstory::replay {
 namespace {
 
-absl::StatusOr<timeline::Topology> ReadTopology(const std::string& file) {
-  if (file.empty()) return timeline::Topology();
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    return absl::NotFoundError(absl::StrCat(file, ": cannot be read"));
-  }
-  std::ostringstream text;
-  text << in.rdbuf();
-  absl::StatusOr<timeline::Topology> topology =
-      timeline::Topology::ParseCsv(text.str());
-  if (!topology.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file, ": ", topology.status().message()));
-  }
-  return topology;
-}
-
 absl::StatusOr<v1::Event> ParseEvent(const std::string& line) {
   v1::Event event;
   google::protobuf::util::JsonParseOptions options;
@@ -55,9 +38,28 @@ absl::StatusOr<v1::Event> ParseEvent(const std::string& line) {
   return event;
 }
 
-absl::Status AddEvents(const ReplayOptions& options,
-                       timeline::Assembler* assembler,
-                       std::vector<std::string>* skipped) {
+}  // namespace
+
+absl::StatusOr<timeline::Topology> ReadTopology(const std::string& file) {
+  if (file.empty()) return timeline::Topology();
+  std::ifstream in(file, std::ios::binary);
+  if (!in) {
+    return absl::NotFoundError(absl::StrCat(file, ": cannot be read"));
+  }
+  std::ostringstream text;
+  text << in.rdbuf();
+  absl::StatusOr<timeline::Topology> topology =
+      timeline::Topology::ParseCsv(text.str());
+  if (!topology.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, ": ", topology.status().message()));
+  }
+  return topology;
+}
+
+absl::Status ReadEvents(const ReplayOptions& options,
+                        absl::FunctionRef<void(timeline::Event)> take,
+                        std::vector<std::string>* skipped) {
   std::ifstream in(options.events_file, std::ios::binary);
   if (!in) {
     return absl::NotFoundError(
@@ -68,7 +70,7 @@ absl::Status AddEvents(const ReplayOptions& options,
     if (absl::StripAsciiWhitespace(line).empty()) continue;
     absl::StatusOr<v1::Event> event = ParseEvent(line);
     if (event.ok()) {
-      assembler->Add(ingest::ToTimelineEvent(*event));
+      take(ingest::ToTimelineEvent(*event));
       continue;
     }
     std::string message = absl::StrCat(options.events_file, ":", number, ": ",
@@ -79,8 +81,6 @@ absl::Status AddEvents(const ReplayOptions& options,
   return absl::OkStatus();
 }
 
-}  // namespace
-
 absl::Status Replay(const ReplayOptions& options, std::ostream& out,
                     std::vector<std::string>* skipped) {
   SS_ASSIGN_OR_RETURN(timeline::Topology topology,
@@ -90,7 +90,9 @@ absl::Status Replay(const ReplayOptions& options, std::ostream& out,
   // The whole file is known at once, so nothing in it is late.
   assembling.lateness = absl::InfiniteDuration();
   timeline::Assembler assembler(assembling, std::move(topology));
-  SS_RETURN_IF_ERROR(AddEvents(options, &assembler, skipped));
+  SS_RETURN_IF_ERROR(ReadEvents(
+      options, [&](timeline::Event event) { assembler.Add(std::move(event)); },
+      skipped));
   for (const timeline::Candidate& candidate : assembler.TakeChanged()) {
     std::string json;
     google::protobuf::util::JsonPrintOptions printing;

@@ -6,8 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "timeline/event.h"
+#include "timeline/topology.h"
 
 namespace secondstory::replay {
 
@@ -20,6 +24,15 @@ struct ReplayOptions {
   // Leave lines out that are no events instead of giving up.
   bool keep_going = false;
 };
+
+// The dependencies in `file`; none when it is empty. Errors: as Replay().
+absl::StatusOr<timeline::Topology> ReadTopology(const std::string& file);
+
+// Calls `take` with every event of `options.events_file`. Errors and `skipped`:
+// as Replay().
+absl::Status ReadEvents(const ReplayOptions& options,
+                        absl::FunctionRef<void(timeline::Event)> take,
+                        std::vector<std::string>* skipped);
 
 // Writes one proto3-JSON Candidate a line to `out`, in the order of (onset,
 // id), every event a line of its own. Same files, same rules: same bytes.

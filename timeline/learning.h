@@ -1,0 +1,64 @@
+// Learns from confirmed incidents how much each kind of evidence counts here.
+//
+// One outcome moves the weights one small step up the gradient of its own
+// log-likelihood, the softmax over the listed changes and "no change":
+//
+//   g(rule) = sum over changes of (y - p) * evidence of the rule
+//
+// with p the score under the weights so far, and y the share of each confirmed
+// change among them (1 for "no change" when none contributed). Then
+//
+//   weight += rate * (clamp(g, -1, 1) - pull * (weight - 1))
+//
+// and it is clamped to [0.5, 2]; `any_change` likewise, around 0, to [-2, 2].
+// So no outcome moves a weight by more than about the rate, a hundred cannot
+// turn a rule around, and what is no longer confirmed fades. Without outcomes
+// the weights are the defaults, byte for byte.
+//
+// Pure: the same outcomes in the same order give the same weights; they are
+// rounded to six digits after each, so that they can be stored and gone on
+// with. Of what people decide, only confirmed changes teach ranking: that a
+// candidate was promoted or dismissed says nothing about which change it was.
+#ifndef SECONDSTORY_TIMELINE_LEARNING_H_
+#define SECONDSTORY_TIMELINE_LEARNING_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "timeline/candidate.h"
+#include "timeline/ranking_weights.h"
+
+namespace secondstory::timeline {
+
+// What is known of one incident once it is over.
+struct Outcome {
+  // As ranked with the default weights.
+  std::vector<RankedChange> ranked_changes;
+  // Event ids of the changes that contributed; empty: none did.
+  std::vector<std::string> contributing_event_ids;
+};
+
+// What was learnt so far.
+struct Learning {
+  uint64_t outcome_count = 0;
+  RankingWeights weights;
+};
+
+// Takes the outcome in. One whose confirmed changes are all unlisted teaches
+// nothing, but counts.
+void Learn(const Outcome& outcome, Learning* learning);
+
+// "learning 1 outcomes 12 weights 1 1 0.9731 ... any 0.25". The first number is
+// the version of the rule above.
+std::string FormatLearning(const Learning& learning);
+
+// The inverse. INVALID_ARGUMENT: anything else, also of another version; learn
+// from the outcomes again then.
+absl::StatusOr<Learning> ParseLearning(absl::string_view text);
+
+}  // namespace secondstory::timeline
+
+#endif  // SECONDSTORY_TIMELINE_LEARNING_H_
