@@ -22,6 +22,7 @@
 #include "tests/bench/peers.h"
 #include "tests/bench/readers.h"
 #include "tests/bench/report.h"
+#include "tests/bench/search.h"
 #include "tests/bench/webhook.h"
 
 ABSL_FLAG(std::vector<std::string>, scenarios, {},
@@ -54,7 +55,7 @@ const std::vector<Scenario>& Scenarios() {
       {"postgres", RunPostgres}, {"alertmanager", RunAlertmanager},
       {"readers", RunReaders},   {"watchers", RunWatchers},
       {"webhook", RunWebhook},   {"growth", RunGrowth},
-      {"restart", RunRestart},
+      {"restart", RunRestart},   {"search", RunSearch},
   };
   return *scenarios;
 }

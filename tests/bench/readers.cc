@@ -27,6 +27,7 @@
 #include "tests/bench/load.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/postgres.h"
+#include "tests/bench/reads.h"
 #include "tests/bench/requests.h"
 #include "tests/bench/server_process.h"
 
@@ -35,8 +36,6 @@ namespace {
 
 using google::protobuf::Arena;
 
-const std::vector<std::string> kMetrics = {"per_second", "p50_ms", "p99_ms",
-                                           "p999_ms"};
 constexpr int64_t kFirstMicros = 1'700'000'000'000'000;
 constexpr int64_t kMinuteMicros = 60'000'000;
 
@@ -59,29 +58,6 @@ ORDER BY event_time, event_id LIMIT 100)";
 constexpr char kCandidatesSql[] = R"(
 SELECT candidate_id, incident_id, state, title, onset_time, services
 FROM candidates ORDER BY onset_time DESC, candidate_id LIMIT 50)";
-
-// Asks again and again, one at a time, for the time of a round. `ask` returns
-// how many rows came back.
-Figures RunReader(const BenchOptions& options, const std::function<int()>& ask,
-                  int wanted, Report* report) {
-  const absl::Time begin = absl::Now();
-  const absl::Time end = begin + options.round_time;
-  std::vector<double> latencies_ms;
-  bool right = true;
-  for (absl::Time start = begin; start < end;) {
-    const int rows = ask();
-    const absl::Time now = absl::Now();
-    right = right && (wanted < 0 ? rows >= 0 : rows == wanted);
-    latencies_ms.push_back(absl::ToDoubleMilliseconds(now - start));
-    start = now;
-  }
-  report->AddCheck(absl::StrCat("every read has ", wanted, " rows"), right);
-  Figures figures = {
-      {"per_second", static_cast<double>(latencies_ms.size()) /
-                         absl::ToDoubleSeconds(absl::Now() - begin)}};
-  AddLatencies(latencies_ms, &figures);
-  return figures;
-}
 
 // Runs `load` for the time of a round beside `read`.
 Figures Beside(const std::function<void()>& load,
@@ -340,8 +316,8 @@ class Readers {
                 },
                 read_theirs);
           }}});
-    report_->AddRounds(absl::StrCat("One reader: ", what), rounds, kMetrics,
-                       "incidentd, idle");
+    report_->AddRounds(absl::StrCat("One reader: ", what), rounds,
+                       ReadMetrics(), "incidentd, idle");
     if (what != "timeline of 1000") return;
     report_->AddGate(
         {"GetTimeline of 1,000 entries: times as fast as on PostgreSQL",

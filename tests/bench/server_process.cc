@@ -52,12 +52,13 @@ double ServerProcess::Metric(const std::string& name) const {
   return -1;
 }
 
-ServerProcess StartIncidentd(const std::string& data_dir, Report* report) {
-  return ServerProcess(
-      "services/incidentd/incidentd",
-      {"--grpc_address=127.0.0.1:0", "--metrics_address=127.0.0.1:0",
-       "--data_dir=" + data_dir},
-      report);
+ServerProcess StartIncidentd(const std::string& data_dir, Report* report,
+                             const std::vector<std::string>& more_flags) {
+  std::vector<std::string> flags = {"--grpc_address=127.0.0.1:0",
+                                    "--metrics_address=127.0.0.1:0",
+                                    "--data_dir=" + data_dir};
+  flags.insert(flags.end(), more_flags.begin(), more_flags.end());
+  return ServerProcess("services/incidentd/incidentd", flags, report);
 }
 
 int64_t RecordCount(const ServerProcess& incidentd) {

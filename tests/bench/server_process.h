@@ -34,7 +34,8 @@ class ServerProcess {
   Report* report_;
 };
 
-ServerProcess StartIncidentd(const std::string& data_dir, Report* report);
+ServerProcess StartIncidentd(const std::string& data_dir, Report* report,
+                             const std::vector<std::string>& more_flags = {});
 
 // How many records the log of an incidentd has.
 int64_t RecordCount(const ServerProcess& incidentd);

@@ -22,20 +22,8 @@ using Incidents = v1::IncidentService::StubInterface;
 constexpr int kLimitDefault = 50;
 constexpr int kPageSizeMax = 500;
 
-using OnCandidate = std::function<void(const v1::Candidate&)>;
-
-// Reads one page of `request`, which then asks for the next; false at the end.
-absl::StatusOr<bool> ReadPage(const Call& call, int64_t page_size,
-                              v1::ListCandidatesRequest* request,
-                              const OnCandidate& on_candidate) {
-  request->set_page_size(static_cast<uint32_t>(page_size));
-  SS_ASSIGN_OR_RETURN(const v1::ListCandidatesResponse page,
-                      call.server->Call(&Candidates::ListCandidates, *request));
-  for (const v1::Candidate& candidate : page.candidates()) {
-    on_candidate(candidate);
-  }
-  request->set_page_token(page.next_page_token());
-  return !page.next_page_token().empty();
+absl::StatusOr<std::string> ResolveFirstCandidate(const Call& call) {
+  return ResolveCandidate(call, call.arguments.words[0]);
 }
 
 absl::Status List(const Call& call) {
@@ -52,50 +40,27 @@ absl::Status List(const Call& call) {
     request.add_states(static_cast<v1::CandidateState>(state));
   }
   std::vector<v1::Candidate> candidates;
-  SS_RETURN_IF_ERROR(
-      ReadPages(call, kLimitDefault, kPageSizeMax,
-                [&](int64_t page_size, int64_t* count) -> absl::StatusOr<bool> {
-                  return ReadPage(call, page_size, &request,
-                                  [&](const v1::Candidate& candidate) {
-                                    ++*count;
-                                    if (call.json) {
-                                      call.out() << JsonLine(candidate);
-                                    } else {
-                                      candidates.push_back(candidate);
-                                    }
-                                  });
-                }));
+  SS_RETURN_IF_ERROR(ReadPages(
+      call, kLimitDefault, kPageSizeMax,
+      [&](int64_t page_size, int64_t* count) -> absl::StatusOr<bool> {
+        return ReadCandidatePage(call, page_size, &request,
+                                 [&](const v1::Candidate& candidate) {
+                                   ++*count;
+                                   if (call.json) {
+                                     call.out() << JsonLine(candidate);
+                                   } else {
+                                     candidates.push_back(candidate);
+                                   }
+                                 });
+      }));
   if (!call.json) call.out() << CandidateList(candidates, call.page);
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ResolveCandidate(const Call& call) {
-  return ResolveId(
-      call.arguments.words[0],
-      [&call](const std::string& prefix)
-          -> absl::StatusOr<std::vector<std::string>> {
-        v1::ListCandidatesRequest request;
-        for (int state = 1; state <= v1::CandidateState_MAX; ++state) {
-          request.add_states(static_cast<v1::CandidateState>(state));
-        }
-        std::vector<std::string> ids;
-        for (bool more = true; more;) {
-          SS_ASSIGN_OR_RETURN(
-              more, ReadPage(call, kPageSizeMax, &request,
-                             [&](const v1::Candidate& candidate) {
-                               const std::string& id = candidate.candidate_id();
-                               if (absl::StartsWith(id, prefix)) {
-                                 ids.push_back(id);
-                               }
-                             }));
-        }
-        return ids;
-      });
-}
-
 absl::Status Get(const Call& call) {
   v1::GetCandidateRequest request;
-  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(),
+                      ResolveFirstCandidate(call));
   if (call.arguments.Has("revision")) {
     SS_ASSIGN_OR_RETURN(
         const int64_t revision,
@@ -133,7 +98,8 @@ absl::Status Watch(const Call& call) {
 absl::Status Promote(const Call& call) {
   v1::PromoteCandidateRequest request;
   SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
-  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(),
+                      ResolveFirstCandidate(call));
   if (call.arguments.Has("incident")) {
     SS_ASSIGN_OR_RETURN(*request.mutable_incident_id(),
                         ResolveIncident(call, call.arguments.Get("incident")));
@@ -149,7 +115,8 @@ absl::Status Promote(const Call& call) {
 absl::Status Dismiss(const Call& call) {
   v1::DismissCandidateRequest request;
   SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
-  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(),
+                      ResolveFirstCandidate(call));
   request.set_reason(call.arguments.Get("reason"));
   SS_ASSIGN_OR_RETURN(
       const v1::DismissCandidateResponse response,

@@ -7,7 +7,7 @@ std::vector<Command> AllCommands() {
   for (const std::vector<Command>& room :
        {CandidateCommands(), IncidentCommands(), TimelineCommands(),
         AccountCommands(), ReviewCommands(), MorgueCommands(), ActionCommands(),
-        EventCommands(), LanguageCommands()}) {
+        LearningCommands(), EventCommands(), LanguageCommands()}) {
     commands.insert(commands.end(), room.begin(), room.end());
   }
   return commands;

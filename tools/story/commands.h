@@ -14,6 +14,7 @@ std::vector<Command> CandidateCommands();
 std::vector<Command> EventCommands();
 std::vector<Command> IncidentCommands();
 std::vector<Command> LanguageCommands();
+std::vector<Command> LearningCommands();
 std::vector<Command> MorgueCommands();
 std::vector<Command> ReviewCommands();
 std::vector<Command> TimelineCommands();

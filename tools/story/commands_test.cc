@@ -443,5 +443,34 @@ TEST_F(CommandsTest, SendsNothingInADryRun) {
   EXPECT_THAT(err_, HasSubstr("-: line 1: no XML"));
 }
 
+TEST_F(CommandsTest, SearchesForWordsAsTheyAreTyped) {
+  v1::SearchResult result;
+  result.set_kind(v1::SEARCH_KIND_ENTRY);
+  result.set_incident_id(kId);
+  result.set_incident_title("Launches fail");
+  result.set_id(kEventId);
+  result.set_snippet("restarted the hub");
+  result.add_highlights(14);
+  result.add_highlights(17);
+  fake_.AddResult(result);
+  EXPECT_EQ(Story({"search", "\"connection pool\"", "hub", "-deploy",
+                   "--kind=entry,account", "--tag=hub", "--severity=2",
+                   "--service=cart,checkout"}),
+            0)
+      << err_;
+  const auto request = fake_.Last<v1::SearchRequest>();
+  EXPECT_EQ(request.query(), "\"connection pool\" hub -deploy");
+  EXPECT_THAT(request.kinds(),
+              ElementsAre(v1::SEARCH_KIND_ENTRY, v1::SEARCH_KIND_ACCOUNT));
+  EXPECT_THAT(request.services(), ElementsAre("cart", "checkout"));
+  EXPECT_THAT(request.tags(), ElementsAre("hub"));
+  EXPECT_EQ(request.severity_at_most(), 2u);
+  EXPECT_THAT(out_, HasSubstr("line  restarted the [hub]"));
+  EXPECT_EQ(Story({"search", "hub", "--json"}), 0);
+  EXPECT_THAT(out_, HasSubstr("\"snippet\":\"restarted the hub\""));
+  EXPECT_EQ(Story({"search"}), 2);
+  EXPECT_EQ(Story({"search", "hub", "--kind=people"}), 2);
+}
+
 }  // namespace
 }  // namespace secondstory::story

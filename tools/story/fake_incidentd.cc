@@ -154,9 +154,29 @@ class FakeIncidentd::Candidates final : public v1::CandidateService::Service {
   FakeIncidentd& fake_;
 };
 
+class FakeIncidentd::Learning final : public v1::LearningService::Service {
+ public:
+  explicit Learning(FakeIncidentd* fake) : fake_(*fake) {}
+
+  grpc::Status Search(grpc::ServerContext*, const v1::SearchRequest* request,
+                      v1::SearchResponse* response) override {
+    fake_.requests_.Keep(*request);
+    absl::MutexLock lock(&fake_.mutex_);
+    for (const v1::SearchResult& one : fake::Page(
+             fake_.results_, *request, response->mutable_next_page_token())) {
+      *response->add_results() = one;
+    }
+    return grpc::Status::OK;
+  }
+
+ private:
+  FakeIncidentd& fake_;
+};
+
 FakeIncidentd::FakeIncidentd()
     : event_service_(std::make_unique<Events>(this)),
       candidate_service_(std::make_unique<Candidates>(this)),
+      learning_service_(std::make_unique<Learning>(this)),
       incidents_(&requests_,
                  [this](const std::string& id) { return Promote(id); }),
       reviews_(&requests_, &incidents_) {
@@ -165,6 +185,7 @@ FakeIncidentd::FakeIncidentd()
                            &port_);
   builder.RegisterService(event_service_.get());
   builder.RegisterService(candidate_service_.get());
+  builder.RegisterService(learning_service_.get());
   builder.RegisterService(&incidents_);
   builder.RegisterService(&reviews_);
   server_ = builder.BuildAndStart();
@@ -179,6 +200,11 @@ std::string FakeIncidentd::address() const {
 void FakeIncidentd::AddCandidate(const v1::Candidate& candidate) {
   absl::MutexLock lock(&mutex_);
   candidates_.push_back(candidate);
+}
+
+void FakeIncidentd::AddResult(const v1::SearchResult& result) {
+  absl::MutexLock lock(&mutex_);
+  results_.push_back(result);
 }
 
 std::optional<v1::Candidate> FakeIncidentd::Promote(const std::string& id) {

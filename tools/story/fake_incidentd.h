@@ -13,6 +13,7 @@
 #include "grpcpp/server.h"
 #include "secondstory/v1/candidate_service.grpc.pb.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
+#include "secondstory/v1/learning_service.grpc.pb.h"
 #include "tools/story/fake_incidents.h"
 #include "tools/story/fake_reviews.h"
 #include "tools/story/fake_rpc.h"
@@ -35,6 +36,8 @@ class FakeIncidentd {
   void AddFinding(const v1::LanguageFinding& finding) {
     reviews_.AddFinding(finding);
   }
+  // What every search finds.
+  void AddResult(const v1::SearchResult& result);
   // As AppendEvents would.
   v1::EventOutcome AddEvent(const v1::Event& event);
 
@@ -49,6 +52,7 @@ class FakeIncidentd {
  private:
   class Events;
   class Candidates;
+  class Learning;
 
   // The candidate, promoted from now on.
   std::optional<v1::Candidate> Promote(const std::string& id);
@@ -56,9 +60,11 @@ class FakeIncidentd {
   absl::Mutex mutex_;
   std::vector<v1::Event> events_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::Candidate> candidates_ ABSL_GUARDED_BY(mutex_);
+  std::vector<v1::SearchResult> results_ ABSL_GUARDED_BY(mutex_);
 
   std::unique_ptr<v1::EventService::Service> event_service_;
   std::unique_ptr<v1::CandidateService::Service> candidate_service_;
+  std::unique_ptr<v1::LearningService::Service> learning_service_;
   fake::Requests requests_;
   fake::Incidents incidents_;
   fake::Reviews reviews_;

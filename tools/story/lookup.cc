@@ -52,6 +52,45 @@ absl::StatusOr<bool> ReadIncidentPage(
   return !page.next_page_token().empty();
 }
 
+absl::StatusOr<bool> ReadCandidatePage(
+    const Call& call, int64_t page_size, v1::ListCandidatesRequest* request,
+    const std::function<void(const v1::Candidate&)>& on_candidate) {
+  request->set_page_size(static_cast<uint32_t>(page_size));
+  SS_ASSIGN_OR_RETURN(
+      const v1::ListCandidatesResponse page,
+      call.server->Call(&CandidateCalls::ListCandidates, *request));
+  for (const v1::Candidate& candidate : page.candidates()) {
+    on_candidate(candidate);
+  }
+  request->set_page_token(page.next_page_token());
+  return !page.next_page_token().empty();
+}
+
+absl::StatusOr<std::string> ResolveCandidate(const Call& call,
+                                             const std::string& text) {
+  return ResolveId(
+      text,
+      [&call](const std::string& prefix)
+          -> absl::StatusOr<std::vector<std::string>> {
+        v1::ListCandidatesRequest request;
+        for (int state = 1; state <= v1::CandidateState_MAX; ++state) {
+          request.add_states(static_cast<v1::CandidateState>(state));
+        }
+        std::vector<std::string> ids;
+        for (bool more = true; more;) {
+          SS_ASSIGN_OR_RETURN(
+              more, ReadCandidatePage(call, kPageSizeMax, &request,
+                                      [&](const v1::Candidate& candidate) {
+                                        const std::string& id =
+                                            candidate.candidate_id();
+                                        if (absl::StartsWith(id, prefix))
+                                          ids.push_back(id);
+                                      }));
+        }
+        return ids;
+      });
+}
+
 absl::StatusOr<std::string> ResolveIncident(const Call& call,
                                             const std::string& text) {
   return ResolveId(

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "secondstory/v1/candidate_service.pb.h"
 #include "secondstory/v1/incident_service.pb.h"
 #include "secondstory/v1/review_service.pb.h"
 #include "tools/story/command.h"
 
 namespace secondstory::story {
 
+using CandidateCalls = v1::CandidateService::StubInterface;
 using IncidentCalls = v1::IncidentService::StubInterface;
 using ReviewCalls = v1::ReviewService::StubInterface;
 
@@ -22,8 +24,17 @@ absl::StatusOr<bool> ReadIncidentPage(
     const Call& call, int64_t page_size, v1::ListIncidentsRequest* request,
     const std::function<void(const v1::Incident&)>& on_incident);
 
+absl::StatusOr<bool> ReadCandidatePage(
+    const Call& call, int64_t page_size, v1::ListCandidatesRequest* request,
+    const std::function<void(const v1::Candidate&)>& on_candidate);
+
 // All that follow take an id in full or by its beginning.
 // INVALID_ARGUMENT: no id, or not enough of it. NOT_FOUND.
+
+// Also finds candidates that were merged. Cost: a beginning reads the whole
+// list.
+absl::StatusOr<std::string> ResolveCandidate(const Call& call,
+                                             const std::string& text);
 
 // Also finds incidents that were deleted or merged. Cost: a beginning reads the
 // whole list.

@@ -54,6 +54,7 @@ Server::Server(const std::string& address)
       events_(v1::EventService::NewStub(channel_)),
       candidates_(v1::CandidateService::NewStub(channel_)),
       incidents_(v1::IncidentService::NewStub(channel_)),
+      learning_(v1::LearningService::NewStub(channel_)),
       reviews_(v1::ReviewService::NewStub(channel_)) {}
 
 absl::Status Server::Explain(const absl::Status& status) const {

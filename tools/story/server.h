@@ -13,6 +13,7 @@
 #include "secondstory/v1/candidate_service.grpc.pb.h"
 #include "secondstory/v1/event_service.grpc.pb.h"
 #include "secondstory/v1/incident_service.grpc.pb.h"
+#include "secondstory/v1/learning_service.grpc.pb.h"
 #include "secondstory/v1/review_service.grpc.pb.h"
 
 namespace secondstory::story {
@@ -70,12 +71,17 @@ class Server {
   v1::ReviewService::StubInterface* Stub(v1::ReviewService::StubInterface*) {
     return reviews_.get();
   }
+  v1::LearningService::StubInterface* Stub(
+      v1::LearningService::StubInterface*) {
+    return learning_.get();
+  }
 
   const std::string address_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::EventService::StubInterface> events_;
   const std::unique_ptr<v1::CandidateService::StubInterface> candidates_;
   const std::unique_ptr<v1::IncidentService::StubInterface> incidents_;
+  const std::unique_ptr<v1::LearningService::StubInterface> learning_;
   const std::unique_ptr<v1::ReviewService::StubInterface> reviews_;
 };
 
