@@ -19,6 +19,7 @@
 #include "tests/bench/machine.h"
 #include "tests/bench/requests.h"
 #include "tests/bench/server_process.h"
+#include "tests/support/wait_until.h"
 
 namespace secondstory::bench {
 namespace {
@@ -125,6 +126,23 @@ class Growth {
     return grown;
   }
 
+  // Waits until what loading has left to do in the background is done.
+  void Settle(const ServerProcess& server) {
+    const auto property = [&server](const std::string& name) {
+      return server.Metric(
+          "secondstory_storage_rocksdb_property{property=\"rocksdb." + name +
+          "\"}");
+    };
+    const bool settled = bool{support::WaitUntil(
+        "compactions end",
+        [&] {
+          return property("num-running-compactions") == 0 &&
+                 property("num-running-flushes") == 0;
+        },
+        absl::Minutes(5))};
+    report_->AddCheck("compactions end", settled);
+  }
+
   // Everything that was sent is there, once.
   void CheckCount(const ServerProcess& server, int64_t count) {
     const int64_t stored = RecordCount(server);
@@ -164,8 +182,7 @@ class Growth {
 
   // What an empty one takes is measured on a new database in each round.
   void Intake() {
-    BenchOptions round = options_;
-    round.round_time = std::min(options_.round_time, absl::Seconds(2));
+    const BenchOptions& round = options_;
     std::vector<Variant> variants;
     int fresh = 0;
     variants.push_back(
