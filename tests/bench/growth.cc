@@ -55,10 +55,11 @@ class Growth {
     Describe(largest);
     Intake();
     Reads();
+    resident_ = ResidentMib(largest.server->pid());
     report_->AddFigure(
         absl::StrCat("resident set of incidentd, after reads and writes, ",
                      largest.name),
-        ResidentMib(largest.server->pid()), "MiB");
+        resident_, "MiB");
     StartUp(&grown_.back());
     Disk(&grown_.back());
   }
@@ -278,7 +279,7 @@ class Growth {
     report_->AddFigure(
         absl::StrCat("resident set of incidentd, started with ", grown->name),
         resident, "MiB");
-    // The worse of the two: fresh from a start, or after all that was above.
+    // The worse of the two: fresh from a start, and after all that was above.
     resident_ = std::max(resident_, resident);
     report_->AddGate({absl::StrCat("resident set with ", grown->name, ": MiB"),
                       {resident_, resident_, resident_},
