@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -112,6 +113,10 @@ std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
   submitted.clear_incident_id();
   submitted.clear_decided_by();
   submitted.clear_dismiss_reason();
+  submitted.clear_confirmation();
+  if (stored.has_value() && stored->has_confirmation()) {
+    *submitted.mutable_confirmation() = stored->confirmation();
+  }
   if (stored.has_value() && WasDecided(stored->state())) {
     submitted.set_state(stored->state());
     submitted.clear_merged_into_candidate_id();
@@ -125,6 +130,34 @@ std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
   submitted.set_revision(stored.has_value() ? stored->revision() + 1 : 1);
   *submitted.mutable_submit_time() = FromMicros(now_micros);
   return submitted;
+}
+
+std::optional<v1::Candidate> Confirm(const v1::Candidate& stored,
+                                     const v1::ConfirmChangesRequest& request,
+                                     int64_t now_micros) {
+  const std::set<std::string> ids(request.contributing_event_ids().begin(),
+                                  request.contributing_event_ids().end());
+  v1::ChangeConfirmation confirmation;
+  confirmation.mutable_contributing_event_ids()->Add(ids.begin(), ids.end());
+  if (stored.has_confirmation() &&
+      std::equal(ids.begin(), ids.end(),
+                 stored.confirmation().contributing_event_ids().begin(),
+                 stored.confirmation().contributing_event_ids().end())) {
+    return std::nullopt;
+  }
+  confirmation.set_author(request.author());
+  *confirmation.mutable_confirm_time() = FromMicros(now_micros);
+  v1::Candidate next = stored;
+  *next.mutable_confirmation() = std::move(confirmation);
+  next.set_revision(stored.revision() + 1);
+  next.clear_differences();
+  next.add_differences(
+      ids.empty() ? std::string("confirmed: no change contributed")
+      : ids.size() == 1
+          ? std::string("confirmed: 1 change contributed")
+          : absl::StrCat("confirmed: ", ids.size(), " changes contributed"));
+  *next.mutable_submit_time() = FromMicros(now_micros);
+  return next;
 }
 
 stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
@@ -243,6 +276,39 @@ void CandidateHandlers::Dismiss(
       });
 }
 
+void CandidateHandlers::Confirm(
+    v1::ConfirmChangesRequest request,
+    std::function<void(absl::StatusOr<v1::ConfirmChangesResponse>)> done) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return done(BadRequest(wrong));
+  }
+  auto response = std::make_shared<v1::ConfirmChangesResponse>();
+  log_->Transact(
+      {CandidateObject(request.candidate_id())},
+      [response, request](const storage::Store& store, int64_t now_micros)
+          -> absl::StatusOr<std::vector<stored::v1::Record>> {
+        SS_ASSIGN_OR_RETURN(
+            const v1::Candidate stored,
+            store.GetCandidate(IdFromHex(request.candidate_id())));
+        if (stored.state() == v1::CANDIDATE_STATE_MERGED) {
+          return absl::FailedPreconditionError(absl::StrCat(
+              "candidate ", stored.candidate_id(), " was merged into ",
+              stored.merged_into_candidate_id(), "; confirm for that one"));
+        }
+        *response->mutable_candidate() = stored;
+        const std::optional<v1::Candidate> next =
+            incidentd::Confirm(stored, request, now_micros);
+        if (!next.has_value()) return std::vector<stored::v1::Record>();
+        *response->mutable_candidate() = *next;
+        return std::vector<stored::v1::Record>{
+            CandidateRecordOf(stored, *next)};
+      },
+      [response, done = std::move(done)](const absl::Status& status) {
+        if (!status.ok()) return done(status);
+        done(std::move(*response));
+      });
+}
+
 absl::StatusOr<v1::GetCandidateResponse> CandidateHandlers::Get(
     const v1::GetCandidateRequest& request) const {
   if (const auto wrong = CheckId("candidate_id", request.candidate_id());
@@ -308,6 +374,10 @@ void CandidateHandlers::Register(RpcServer* server) {
   server->AddAsync<v1::DismissCandidateRequest, v1::DismissCandidateResponse>(
       service + "DismissCandidate", [this](auto request, auto done) {
         Dismiss(std::move(request), std::move(done));
+      });
+  server->AddAsync<v1::ConfirmChangesRequest, v1::ConfirmChangesResponse>(
+      service + "ConfirmChanges", [this](auto request, auto done) {
+        Confirm(std::move(request), std::move(done));
       });
   server->AddRead<v1::GetCandidateRequest, v1::GetCandidateResponse>(
       service + "GetCandidate", [this](const auto& r) { return Get(r); });

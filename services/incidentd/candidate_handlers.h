@@ -40,6 +40,12 @@ std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
                                     v1::Candidate submitted,
                                     int64_t now_micros);
 
+// The candidate once these changes are confirmed; nothing when they are
+// already. Pure.
+std::optional<v1::Candidate> Confirm(const v1::Candidate& stored,
+                                     const v1::ConfirmChangesRequest& request,
+                                     int64_t now_micros);
+
 // The record that stores `next`.
 stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
                                      const v1::Candidate& next);
@@ -63,6 +69,9 @@ class CandidateHandlers {
   void Dismiss(
       v1::DismissCandidateRequest request,
       std::function<void(absl::StatusOr<v1::DismissCandidateResponse>)> done);
+  void Confirm(
+      v1::ConfirmChangesRequest request,
+      std::function<void(absl::StatusOr<v1::ConfirmChangesResponse>)> done);
   absl::StatusOr<v1::GetCandidateResponse> Get(
       const v1::GetCandidateRequest& request) const;
   absl::StatusOr<v1::ListCandidatesResponse> List(

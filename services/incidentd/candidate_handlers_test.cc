@@ -66,6 +66,45 @@ TEST(ReviseTest, LeavesADecisionAsItIs) {
   EXPECT_EQ(next->merged_into_candidate_id(), "");
 }
 
+v1::ConfirmChangesRequest Confirming(const std::vector<std::string>& ids) {
+  v1::ConfirmChangesRequest request;
+  request.set_author("sam");
+  request.mutable_contributing_event_ids()->Add(ids.begin(), ids.end());
+  request.set_none_contributed(ids.empty());
+  return request;
+}
+
+TEST(ConfirmTest, KeepsTheChangesSortedEachOnce) {
+  const v1::Candidate first = *Revise({}, Submitted(), kNow);
+  const auto next = Confirm(first, Confirming({"b", "a", "b"}), kNow + 1);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->revision(), 2u);
+  EXPECT_EQ(next->confirmation().author(), "sam");
+  EXPECT_THAT(next->confirmation().contributing_event_ids(),
+              ::testing::ElementsAre("a", "b"));
+  EXPECT_THAT(next->differences(),
+              ::testing::ElementsAre("confirmed: 2 changes contributed"));
+}
+
+TEST(ConfirmTest, StoresNothingWhenTheSameIsConfirmedAgain) {
+  const v1::Candidate first = *Revise({}, Submitted(), kNow);
+  const v1::Candidate none = *Confirm(first, Confirming({}), kNow);
+  EXPECT_EQ(Confirm(none, Confirming({}), kNow + 1), std::nullopt);
+  const v1::Candidate one = *Confirm(none, Confirming({"a"}), kNow + 1);
+  EXPECT_EQ(Confirm(one, Confirming({"a", "a"}), kNow + 2), std::nullopt);
+}
+
+TEST(ReviseTest, KeepsWhatPeopleConfirmed) {
+  v1::Candidate confirmed =
+      *Confirm(*Revise({}, Submitted(), kNow), Confirming({"a"}), kNow);
+  EXPECT_EQ(Revise(confirmed, Submitted(), kNow), std::nullopt);
+  v1::Candidate grown = Submitted();
+  grown.set_title("more was seen");
+  grown.mutable_confirmation()->set_author("forged");
+  EXPECT_EQ(Revise(confirmed, grown, kNow)->confirmation().author(), "sam");
+  EXPECT_FALSE(Revise({}, grown, kNow)->has_confirmation());
+}
+
 TEST(CandidateRecordOfTest, NamesTheOldPlaceInTheListOnlyWhenItMoved) {
   const v1::Candidate first = *Revise({}, Submitted(), kNow);
   EXPECT_FALSE(

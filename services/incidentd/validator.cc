@@ -285,4 +285,24 @@ std::vector<FieldViolation> Check(const v1::DismissCandidateRequest& request) {
   return check.found();
 }
 
+std::vector<FieldViolation> Check(const v1::ConfirmChangesRequest& request) {
+  Checker check;
+  check.Id("candidate_id", request.candidate_id());
+  check.Needed("author", request.author(), limits::kNameBytesMax);
+  check.Count("contributing_event_ids", request.contributing_event_ids_size(),
+              limits::kFilterValueCountMax);
+  for (int i = 0; i < request.contributing_event_ids_size(); ++i) {
+    check.Id(absl::StrCat("contributing_event_ids[", i, "]"),
+             request.contributing_event_ids(i));
+  }
+  if (request.none_contributed() == !request.contributing_event_ids().empty()) {
+    check.Wrong("contributing_event_ids",
+                request.none_contributed()
+                    ? "must be empty when none_contributed is set"
+                    : "name the changes that contributed, or set "
+                      "none_contributed");
+  }
+  return check.found();
+}
+
 }  // namespace secondstory::incidentd

@@ -36,6 +36,7 @@ std::vector<FieldViolation> Check(const v1::QueryEventsRequest& request);
 std::vector<FieldViolation> Check(const v1::SubmitCandidateRequest& request);
 std::vector<FieldViolation> Check(const v1::ListCandidatesRequest& request);
 std::vector<FieldViolation> Check(const v1::DismissCandidateRequest& request);
+std::vector<FieldViolation> Check(const v1::ConfirmChangesRequest& request);
 
 // An id that a caller sent. Empty: it is one.
 std::vector<FieldViolation> CheckId(absl::string_view field,

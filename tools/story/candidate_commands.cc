@@ -126,6 +126,22 @@ absl::Status Dismiss(const Call& call) {
   return absl::OkStatus();
 }
 
+absl::Status Confirm(const Call& call) {
+  v1::ConfirmChangesRequest request;
+  SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  for (absl::string_view id :
+       absl::StrSplit(call.arguments.Get("changes"), ',', absl::SkipEmpty())) {
+    request.add_contributing_event_ids(std::string(id));
+  }
+  request.set_none_contributed(call.arguments.Has("none"));
+  SS_ASSIGN_OR_RETURN(const v1::ConfirmChangesResponse response,
+                      call.server->Call(&Candidates::ConfirmChanges, request));
+  call.out() << (call.json ? JsonLine(response.candidate())
+                           : CandidatePage(response.candidate(), call.page));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<Command> CandidateCommands() {
@@ -154,6 +170,14 @@ std::vector<Command> CandidateCommands() {
        "",
        WatchOptions(),
        Watch},
+      {"candidates confirm",
+       {"ID"},
+       "says which changes contributed, once it is known",
+       "Say either --changes or --none. Saying it again replaces it.",
+       {{"changes", "EVENT,...", "the event ids of the changes"},
+        {"none", "", "no change contributed"},
+        AuthorOption()},
+       Confirm},
       {"promote",
        {"CANDIDATE"},
        "makes an incident of a candidate",

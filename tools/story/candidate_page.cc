@@ -264,6 +264,30 @@ std::string Changes(const v1::Candidate& candidate,
   return absl::StrCat(text, "\n", NoChange(candidate, options));
 }
 
+// What people found, beside what was proposed.
+std::string Confirmation(const v1::Candidate& candidate,
+                         const PageOptions& options) {
+  if (!candidate.has_confirmation()) return "";
+  const v1::ChangeConfirmation& found = candidate.confirmation();
+  std::string text = absl::StrCat(found.author(), " found that ");
+  if (found.contributing_event_ids().empty()) {
+    absl::StrAppend(&text, "no change contributed.");
+  } else {
+    std::vector<std::string> names;
+    for (const std::string& id : found.contributing_event_ids()) {
+      std::string name = absl::StrCat("change ", id);
+      for (const v1::RankedChange& change : candidate.ranked_changes()) {
+        if (change.event_id() == id) {
+          name = absl::StrCat("\"", change.title(), "\"");
+        }
+      }
+      names.push_back(std::move(name));
+    }
+    absl::StrAppend(&text, absl::StrJoin(names, " and "), " contributed.");
+  }
+  return absl::StrCat("\nConfirmed\n", RenderParagraph(text, options.width, 2));
+}
+
 std::string Differences(const v1::Candidate& candidate,
                         const PageOptions& options) {
   if (candidate.differences().empty()) return "";
@@ -289,10 +313,10 @@ std::string NextSteps(const v1::Candidate& candidate) {
 
 std::string CandidatePage(const v1::Candidate& candidate,
                           const PageOptions& options) {
-  return absl::StrCat(Header(candidate, options), "\n",
-                      Timeline(candidate, options), "\n",
-                      Changes(candidate, options),
-                      Differences(candidate, options), NextSteps(candidate));
+  return absl::StrCat(
+      Header(candidate, options), "\n", Timeline(candidate, options), "\n",
+      Changes(candidate, options), Confirmation(candidate, options),
+      Differences(candidate, options), NextSteps(candidate));
 }
 
 std::string CandidateList(absl::Span<const v1::Candidate> candidates,

@@ -214,6 +214,17 @@ TEST_F(CommandLineTest, PromotesInTheNameOfTheUser) {
   EXPECT_THAT(out_, HasSubstr("Launches fail"));
 }
 
+TEST_F(CommandLineTest, ConfirmsWhichChangesContributed) {
+  const std::string change(32, 'c');
+  EXPECT_EQ(Story({"candidates", "confirm", "00112233", "--changes=" + change,
+                   "--author=bo", "--json"}),
+            0);
+  EXPECT_THAT(out_, HasSubstr("\"contributingEventIds\":[\"" + change));
+  EXPECT_EQ(
+      Story({"candidates", "confirm", "00112233", "--none", "--author=bo"}), 0);
+  EXPECT_THAT(out_, HasSubstr("bo found that no change contributed."));
+}
+
 TEST_F(CommandLineTest, DismissesWithAReason) {
   EXPECT_EQ(Story({"dismiss", "00112233", "--reason=a load test", "--author=bo",
                    "--json"}),

@@ -150,6 +150,22 @@ class FakeIncidentd::Candidates final : public v1::CandidateService::Service {
     return NotFound("no candidate " + request->candidate_id());
   }
 
+  Status ConfirmChanges(ServerContext*,
+                        const v1::ConfirmChangesRequest* request,
+                        v1::ConfirmChangesResponse* response) override {
+    absl::MutexLock lock(&fake_.mutex_);
+    for (v1::Candidate& candidate : fake_.candidates_) {
+      if (candidate.candidate_id() != request->candidate_id()) continue;
+      v1::ChangeConfirmation& confirmation = *candidate.mutable_confirmation();
+      confirmation.set_author(request->author());
+      *confirmation.mutable_contributing_event_ids() =
+          request->contributing_event_ids();
+      *response->mutable_candidate() = candidate;
+      return Status::OK;
+    }
+    return NotFound("no candidate " + request->candidate_id());
+  }
+
  private:
   FakeIncidentd& fake_;
 };
