@@ -167,6 +167,18 @@ TEST(AssemblerTest, KeepsSimultaneousIncidentsOfUnrelatedServicesApart) {
   EXPECT_THAT(candidates[1].services, ElementsAre("mail"));
 }
 
+TEST(AssemblerTest, KeepsFarServicesOfALargeGraphApart) {
+  std::string chain = "source,target\n";
+  for (int i = 0; i < 2000; ++i) {
+    absl::StrAppend(&chain, "service-", i, ",service-", i + 1, "\n");
+  }
+  Assembler assembler(AssemblerOptions(), *Topology::ParseCsv(chain));
+  assembler.Add(MakeAlert(absl::Seconds(0), "service-7", "HighLatency"));
+  assembler.Add(MakeAlert(absl::Seconds(0), "service-8", "HighLatency"));
+  assembler.Add(MakeAlert(absl::Seconds(0), "service-1900", "QueueGrows"));
+  EXPECT_THAT(assembler.TakeChanged(), SizeIs(2));
+}
+
 TEST(AssemblerTest, OpensAnotherCandidateAfterALull) {
   EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
                         MakeAlert(absl::Hours(5), "cart", "HighLatency")}),

@@ -34,6 +34,11 @@ constexpr double kGoesOn = 1.5;
 // Place: the same service, a caller or called one, two steps away, further,
 // not connected, not known to the graph.
 constexpr double kAtDistance[] = {0.8, 0.4, 0.0, -0.2, -3.0, -2.4};
+// The more services there are, the more troubles begin at one time that have
+// nothing to do with each other, and in a large organisation all services are
+// connected somehow. From so many on, far speaks against joining as much as
+// foreign troubles are more frequent.
+constexpr double kFewServices = 50;
 // One of the two does not say its service.
 constexpr double kPlaceUnknown = -0.3;
 
@@ -157,8 +162,12 @@ struct Weigher {
 
   double Place() const {
     int distance;
-    return Nearest(&distance) == nullptr ? kPlaceUnknown
-                                         : kAtDistance[distance];
+    if (Nearest(&distance) == nullptr) return kPlaceUnknown;
+    if (distance != Topology::kFar) return kAtDistance[distance];
+    const auto connected =
+        static_cast<double>(topology.CountConnected(symptom.node));
+    return kAtDistance[distance] -
+           std::log(std::max(1.0, connected / kFewServices));
   }
 
   double Name() const {

@@ -102,6 +102,8 @@ void Topology::NumberParts() {
       }
     }
   }
+  part_sizes_.assign(static_cast<size_t>(part) + 1, 0);
+  for (const Node& node : nodes_) ++part_sizes_[static_cast<size_t>(node.part)];
 }
 
 int Topology::FindNode(absl::string_view service) const {

@@ -43,6 +43,11 @@ class Topology {
   int FindNode(absl::string_view service) const;
   // REQUIRES: nodes of this graph.
   int DistanceOfNodes(int a, int b) const;
+  // How many are connected with it, itself included. REQUIRES: as above.
+  size_t CountConnected(int node) const {
+    return part_sizes_[static_cast<size_t>(
+        nodes_[static_cast<size_t>(node)].part)];
+  }
   // Callers and called ones, sorted. REQUIRES: a node of this graph.
   const std::vector<int>& NeighboursOf(int node) const {
     return nodes_[static_cast<size_t>(node)].neighbours;
@@ -64,7 +69,8 @@ class Topology {
   void NumberParts();
 
   absl::flat_hash_map<std::string, int> numbers_;
-  std::vector<Node> nodes_;  // by number
+  std::vector<Node> nodes_;         // by number
+  std::vector<size_t> part_sizes_;  // by Node::part
 };
 
 }  // namespace secondstory::timeline
