@@ -107,6 +107,7 @@ def debian_repositories():
     debian_library(name = "curl", libraries = {":curl": "-lcurl"})
     debian_library(name = "libpq", libraries = {":pq": "-lpq"})
     debian_library(name = "yaml_cpp", libraries = {":yaml-cpp": "-lyaml-cpp"})
+    debian_library(name = "cmark", libraries = {":cmark": "-lcmark"})
     debian_library(name = "spdlog", libraries = {":spdlog": "-lspdlog -lfmt"})
     debian_library(name = "libgit2", libraries = {":git2": "-lgit2"})
     debian_library(name = "openssl", libraries = {":crypto": "-lcrypto"})

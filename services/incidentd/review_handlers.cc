@@ -12,8 +12,11 @@
 #include "base/stable_id.h"
 #include "base/status_macros.h"
 #include "review/checklist.h"
+#include "review/html.h"
 #include "review/language.h"
 #include "review/lifecycle.h"
+#include "review/markdown.h"
+#include "review/report.h"
 #include "services/incidentd/incident_change.h"
 #include "services/incidentd/reminders.h"
 #include "services/incidentd/review_validator.h"
@@ -49,8 +52,14 @@ absl::StatusOr<std::string> Render(const StoryParts& parts,
     }
     return StableJson(exported);
   }
-  return absl::UnimplementedError(
-      "format has to be REPORT_FORMAT_JSON; this server renders no other yet");
+  const StoryReview computed(ToStory(parts));
+  review::ReportOptions options;
+  options.with_names = request.with_names();
+  const review::Document report =
+      review::MakeReport(computed.story, computed.gaps, options);
+  return request.format() == v1::REPORT_FORMAT_HTML
+             ? review::RenderHtml(report)
+             : review::RenderMarkdown(report);
 }
 
 const char* MediaType(v1::ReportFormat format) {

@@ -318,16 +318,22 @@ TEST_F(MybinderTest, BecomesAPublishedReportFromWhatMachinesSaw) {
   EXPECT_TRUE(published.second.incident().has_publish_time());
 
   // The report.
+  const std::string html = ReportOf(id, v1::REPORT_FORMAT_HTML);
+  const std::string markdown = ReportOf(id, v1::REPORT_FORMAT_MARKDOWN);
   const std::string json = ReportOf(id, v1::REPORT_FORMAT_JSON);
+  Leave("mybinder.html", html);
+  Leave("mybinder.md", markdown);
   Leave("mybinder.json", json);
-  for (const std::string& report : {json}) {
+  for (const std::string& report : {html, markdown, json}) {
     EXPECT_THAT(report, HasSubstr("launch success drops to zero"));
     EXPECT_THAT(report, HasSubstr("on-call, mybinder"));
     for (const char* name : {"kai", "noa", "robin"}) {
-      EXPECT_THAT(report, Not(testing::ContainsRegex(
-                              std::string("(^|[^a-z])") + name + "[^a-z]")));
+      EXPECT_THAT(report, Not(testing::ContainsRegex(std::string("(^|[^a-z])") +
+                                                     name + "[^a-z]")));
     }
   }
+  EXPECT_THAT(ReportOf(id, v1::REPORT_FORMAT_MARKDOWN, true),
+              HasSubstr("robin"));
 
   // The end.
   v1::CloseReviewRequest close;
