@@ -13,7 +13,7 @@
 namespace secondstory::review {
 namespace {
 
-constexpr size_t kNameWordLettersMin = 3;
+constexpr size_t kNameWordLettersMin = 2;
 
 constexpr absl::string_view kTeamWords[] = {"crew",  "group", "guild", "oncall",
                                             "squad", "team",  "teams"};

@@ -47,7 +47,7 @@ class Roles {
   // `text` with every name in it replaced by its label: whole words only, as
   // they are written in the story or with a first capital, with or without an @
   // before them; of a name of several words also each of its words that is
-  // capitalised and has at least three letters. A word that is somebody's login
+  // capitalised and has at least two letters. A word that is somebody's login
   // is replaced in whatever sense it stands.
   // Cost: one pass over `text`.
   std::string Hide(absl::string_view text) const;

@@ -21,7 +21,7 @@ using timeline::DescribeCount;
 using timeline::DescribeDuration;
 
 // What was known so much later than it happened is told apart.
-constexpr absl::Duration kKnownLater = absl::Minutes(1);
+constexpr absl::Duration kKnownLater = absl::Minutes(5);
 constexpr size_t kHeadlineBytesMax = 80;
 
 absl::string_view KindWords(EventKind kind) {
@@ -522,7 +522,9 @@ class Reporter {
     for (size_t i = 0; i < story_.entries.size(); ++i) {
       const Entry& entry = story_.entries[i];
       std::string where = CleanText(entry.service);
-      if (where.empty() && !entry.author.empty()) where = Person(entry.author);
+      if (where.empty() && !entry.author.empty()) {
+        where = absl::StrCat("by ", Person(entry.author));
+      }
       block.table.rows.push_back(
           {Words(Clock(entry.event_time)), Words(where), WhatOf(entry)});
       block.table.row_anchors.push_back(AnchorOf(i));
@@ -560,21 +562,19 @@ class Reporter {
     block.kind = BlockKind::kTable;
     block.table.columns = {"Known from", "What", "Happened", "Later by"};
     for (const Entry* entry : later) {
+      // What was told when all was over helped nobody then; how long after
+      // it was told says nothing.
+      const bool is_after = entry->known_time > end_;
       block.table.rows.push_back(
-          {Words(KnownClock(*entry)), Plain(Headline(entry->title)),
-           Words(Clock(entry->event_time)),
-           Words(DescribeDuration(entry->known_time - entry->event_time))});
+          {Words(is_after ? "after it was over" : Clock(entry->known_time)),
+           Plain(Headline(entry->title)), Words(Clock(entry->event_time)),
+           Words(is_after ? ""
+                          : DescribeDuration(entry->known_time -
+                                             entry->event_time))});
     }
     Section& section = Add("What was known only later", "known-later");
     section.blocks = {Paragraph(Words("Until then, nobody could act on it.")),
                       block};
-  }
-
-  // Imports and late deliveries may be known days after.
-  std::string KnownClock(const Entry& entry) const {
-    return entry.known_time - entry.event_time < absl::Hours(12)
-               ? Clock(entry.known_time)
-               : Moment(entry.known_time);
   }
 
   void AddQuestions() {
