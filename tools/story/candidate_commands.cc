@@ -129,7 +129,8 @@ absl::Status Dismiss(const Call& call) {
 absl::Status Confirm(const Call& call) {
   v1::ConfirmChangesRequest request;
   SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
-  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(), ResolveCandidate(call));
+  SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(),
+                      ResolveFirstCandidate(call));
   for (absl::string_view id :
        absl::StrSplit(call.arguments.Get("changes"), ',', absl::SkipEmpty())) {
     request.add_contributing_event_ids(std::string(id));
