@@ -151,6 +151,7 @@ class Writer {
     }
     Line(absl::StrJoin(bullets_, "\n"));
     for (const Section& section : document.sections) {
+      if (IsPictureOnly(section)) continue;
       Line(absl::StrCat("## ", OneLine(section.title)));
       for (const Block& block : section.blocks) Write(block);
     }
@@ -165,11 +166,12 @@ class Writer {
   // A block: separated by a blank line, each line behind the prefix.
   void Line(absl::string_view block) {
     if (block.empty()) return;
-    if (!out_.empty() && !is_first_in_item_) {
+    if (!out_.empty() && !is_first_in_item_ && !is_first_in_quote_) {
       absl::StrAppend(&out_, absl::StripTrailingAsciiWhitespace(prefix_), "\n");
     }
     bool is_first = is_first_in_item_;
     is_first_in_item_ = false;
+    is_first_in_quote_ = false;
     for (absl::string_view line : absl::StrSplit(block, '\n')) {
       if (is_first) {
         absl::StrAppend(&out_, line, "\n");
@@ -179,6 +181,12 @@ class Writer {
         absl::StrAppend(&out_, absl::StripTrailingAsciiWhitespace(whole), "\n");
       }
     }
+  }
+
+  static bool IsPictureOnly(const Section& section) {
+    return std::all_of(
+        section.blocks.begin(), section.blocks.end(),
+        [](const Block& block) { return block.kind == BlockKind::kPicture; });
   }
 
   static std::string OneLine(absl::string_view text) {
@@ -224,7 +232,7 @@ class Writer {
     if (blocks.empty()) return;
     if (!mark.empty()) {
       if (!is_first_in_item_) {
-        if (!is_tight) {
+        if (!is_tight && !is_first_in_quote_) {
           absl::StrAppend(&out_, absl::StripTrailingAsciiWhitespace(prefix_),
                           "\n");
         }
@@ -232,10 +240,17 @@ class Writer {
       }
       out_ += mark;
       is_first_in_item_ = true;
+      is_first_in_quote_ = false;
     }
     const std::string outer = prefix_;
-    if (mark.empty() && is_first_in_item_) {
-      out_ += indent;  // a quote that begins an item
+    if (mark.empty()) {
+      if (is_first_in_item_) {
+        out_ += indent;
+      } else if (!is_first_in_quote_) {
+        absl::StrAppend(&out_, absl::StripTrailingAsciiWhitespace(prefix_),
+                        "\n");
+      }
+      is_first_in_quote_ = !is_first_in_item_;
     }
     prefix_ += indent;
     for (const Block& block : blocks) Write(block);
@@ -326,6 +341,8 @@ class Writer {
   std::string prefix_;
   // The next line goes behind a list's mark.
   bool is_first_in_item_ = false;
+  // The next line needs no blank one before it.
+  bool is_first_in_quote_ = false;
   std::vector<std::string> bullets_;
   std::vector<std::string> rows_;
 };

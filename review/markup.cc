@@ -251,12 +251,17 @@ Text TextOfPlain(absl::string_view text, Rewrite rewrite) {
       plain = found == absl::string_view::npos ? rest.size() : found + 4;
       continue;
     }
-    AppendSpan({rewrite(rest.substr(0, found)), TextStyle::kPlain, ""}, &spans);
+    if (found > 0) {
+      AppendSpan({rewrite(rest.substr(0, found)), TextStyle::kPlain, ""},
+                 &spans);
+    }
     AppendSpan({std::string(url), TextStyle::kPlain, std::string(url)}, &spans);
     rest.remove_prefix(found + url.size());
     plain = 0;
   }
-  AppendSpan({rewrite(rest), TextStyle::kPlain, ""}, &spans);
+  if (!rest.empty()) {
+    AppendSpan({rewrite(rest), TextStyle::kPlain, ""}, &spans);
+  }
   return spans;
 }
 

@@ -13,7 +13,15 @@
 namespace secondstory::review {
 namespace {
 
-constexpr size_t kNameWordLettersMin = 2;
+constexpr size_t kNameWordBytesMin = 2;
+
+// Words with which a sentence begins more often than a name.
+constexpr absl::string_view kShortWords[] = {
+    "AM",  "An",  "As",  "At",  "By",  "DB",  "Do",  "EU",  "Go",  "He",  "I",
+    "IO",  "IP",  "If",  "In",  "Is",  "It",  "Me",  "My",  "No",  "OK",  "OS",
+    "Of",  "On",  "Or",  "PM",  "So",  "To",  "UI",  "US",  "Up",  "Us",  "VM",
+    "We",  "All", "And", "Any", "Are", "But", "Can", "Did", "For", "How", "Not",
+    "Now", "One", "Our", "The", "Was", "Who", "Why"};
 
 constexpr absl::string_view kTeamWords[] = {"crew",  "group", "guild", "oncall",
                                             "squad", "team",  "teams"};
@@ -114,6 +122,13 @@ bool IsCapitalised(absl::string_view word) {
   return !word.empty() && !absl::ascii_islower(word[0]) && IsWordByte(word[0]);
 }
 
+// "Bo" of "Bo Lindqvist"; neither "van" nor "An".
+bool IsNameOnItsOwn(absl::string_view word) {
+  return word.size() >= kNameWordBytesMin && IsCapitalised(word) &&
+         std::find(std::begin(kShortWords), std::end(kShortWords), word) ==
+             std::end(kShortWords);
+}
+
 }  // namespace
 
 Roles::Roles(const Story& story) {
@@ -136,7 +151,7 @@ Roles::Roles(const Story& story) {
         absl::StrSplit(each.name, ' ', absl::SkipEmpty());
     if (words.size() < 2) continue;
     for (absl::string_view word : words) {
-      if (word.size() >= kNameWordLettersMin && IsCapitalised(word)) {
+      if (IsNameOnItsOwn(word)) {
         add_pattern(word, label, true);
       }
     }

@@ -47,8 +47,9 @@ class Roles {
   // `text` with every name in it replaced by its label: whole words only, as
   // they are written in the story or with a first capital, with or without an @
   // before them; of a name of several words also each of its words that is
-  // capitalised and has at least two letters. A word that is somebody's login
-  // is replaced in whatever sense it stands.
+  // capitalised and has at least two letters, unless it is one like "An" with
+  // which sentences begin. A word that is somebody's login is replaced in
+  // whatever sense it stands.
   // Cost: one pass over `text`.
   std::string Hide(absl::string_view text) const;
 

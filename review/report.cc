@@ -12,6 +12,7 @@
 #include "review/lifecycle.h"
 #include "review/markup.h"
 #include "review/people.h"
+#include "review/picture.h"
 #include "timeline/phrase.h"
 
 namespace secondstory::review {
@@ -23,50 +24,6 @@ using timeline::DescribeDuration;
 // What was known so much later than it happened is told apart.
 constexpr absl::Duration kKnownLater = absl::Minutes(5);
 constexpr size_t kHeadlineBytesMax = 80;
-
-absl::string_view KindWords(EventKind kind) {
-  switch (kind) {
-    case EventKind::kAlertFired:
-      return "alert";
-    case EventKind::kAlertResolved:
-      return "resolved";
-    case EventKind::kChangeStarted:
-      return "change began";
-    case EventKind::kChangeFinished:
-      return "change";
-    case EventKind::kChangeFailed:
-      return "change broke off";
-    case EventKind::kChangeRolledBack:
-      return "rolled back";
-    case EventKind::kUserReport:
-      return "report";
-    case EventKind::kHumanAction:
-      return "action";
-    case EventKind::kNote:
-      return "note";
-  }
-  return "note";
-}
-
-MarkKind MarkKindOf(EventKind kind) {
-  switch (kind) {
-    case EventKind::kAlertFired:
-      return MarkKind::kAlert;
-    case EventKind::kChangeStarted:
-    case EventKind::kChangeFinished:
-    case EventKind::kChangeFailed:
-    case EventKind::kChangeRolledBack:
-      return MarkKind::kChange;
-    case EventKind::kUserReport:
-      return MarkKind::kReport;
-    case EventKind::kHumanAction:
-      return MarkKind::kAction;
-    case EventKind::kAlertResolved:
-    case EventKind::kNote:
-      return MarkKind::kNote;
-  }
-  return MarkKind::kNote;
-}
 
 absl::string_view StateWords(IncidentState state) {
   switch (state) {
@@ -164,7 +121,8 @@ class Reporter {
 
  private:
   std::string Shown(absl::string_view text) const {
-    return CleanText(rewrite_(text));
+    // In this order: what does not show must not part a name.
+    return rewrite_(CleanText(text));
   }
   Text Plain(absl::string_view text) const {
     return TextOfPlain(text, rewrite_);
@@ -173,6 +131,9 @@ class Reporter {
   Text Told(absl::string_view text) const {
     return TextOfPlain(
         text, [this](absl::string_view run) { return roles_.Hide(run); });
+  }
+  std::string RoleOf(const Account& account) const {
+    return roles_.Hide(CleanText(account.role));
   }
   std::string Person(const std::string& name) const {
     return CleanText(with_names_ ? name : roles_.LabelOf(name));
@@ -250,15 +211,20 @@ class Reporter {
       std::string when = Moment(*incident_.start_time);
       if (incident_.resolve_time.has_value()) {
         absl::StrAppend(
-            &when, " to ", Moment(*incident_.resolve_time), " UTC, ",
+            &when, " to ",
+            Day(*incident_.start_time) == Day(*incident_.resolve_time)
+                ? absl::FormatTime("%H:%M", *incident_.resolve_time,
+                                   absl::UTCTimeZone())
+                : Moment(*incident_.resolve_time),
+            " UTC, ",
             DescribeDuration(*incident_.resolve_time - *incident_.start_time));
       } else {
         absl::StrAppend(&when, " UTC");
       }
       AddFact("When", when);
     }
-    AddFact("Services", CleanText(absl::StrJoin(incident_.services, ", ")));
-    AddFact("Tags", CleanText(absl::StrJoin(incident_.tags, ", ")));
+    AddFact("Services", Shown(absl::StrJoin(incident_.services, ", ")));
+    AddFact("Tags", Shown(absl::StrJoin(incident_.tags, ", ")));
     std::string state(StateWords(incident_.state));
     if (incident_.publish_time.has_value()) {
       absl::StrAppend(&state, ", on ", Day(*incident_.publish_time));
@@ -301,7 +267,7 @@ class Reporter {
       const Entry* entry = EntryOf(origin.event_id);
       return entry == nullptr
                  ? "from an event"
-                 : absl::StrCat("from the ", KindWords(entry->kind), " \"",
+                 : absl::StrCat("from the ", NameOf(entry->kind), " \"",
                                 Headline(Shown(entry->title)), "\"");
     }
     return "";
@@ -333,84 +299,15 @@ class Reporter {
     section.blocks.push_back(std::move(block));
   }
 
-  std::string Describe(const Entry& entry) const {
-    return absl::StrCat(Clock(entry.event_time), " ", KindWords(entry.kind),
-                        entry.service.empty() ? "" : ", ",
-                        CleanText(entry.service), ": ", Shown(entry.title));
-  }
-
-  Mark MarkOf(const Entry& entry, size_t index) const {
-    Mark mark;
-    mark.kind = MarkKindOf(entry.kind);
-    mark.start = entry.event_time;
-    if (mark.kind == MarkKind::kAlert) {
-      mark.end = entry.resolve_time;
-      mark.is_open = !entry.resolve_time.has_value();
-    }
-    mark.label = Shown(entry.title);
-    mark.description = Describe(entry);
-    mark.anchor = AnchorOf(index);
-    return mark;
-  }
-
-  // The incident, with what is near to it on either side.
-  void SetAxis(Picture* picture) const {
-    const absl::Duration whole = end_ - begin_;
-    picture->from = begin_;
-    picture->to = end_;
-    for (const Entry& entry : story_.entries) {
-      if (entry.event_time >= begin_ - whole / 2) {
-        picture->from = std::min(picture->from, entry.event_time);
-      }
-      if (entry.event_time <= end_ + whole / 2) {
-        picture->to = std::max(picture->to, entry.event_time);
-      }
-    }
-  }
-
   void AddPicture() {
     if (story_.entries.empty()) return;
+    std::vector<std::string> anchors;
+    for (size_t i = 0; i < story_.entries.size(); ++i) {
+      anchors.push_back(AnchorOf(i));
+    }
     Block block;
     block.kind = BlockKind::kPicture;
-    Picture& picture = block.picture;
-    SetAxis(&picture);
-    std::vector<std::string> names = incident_.services;
-    for (const Entry& entry : story_.entries) {
-      const std::string& name = entry.service;
-      if (std::find(names.begin(), names.end(), name) == names.end()) {
-        names.push_back(name);
-      }
-    }
-    // What concerns no service stands last.
-    std::stable_partition(
-        names.begin(), names.end(),
-        [](const std::string& name) { return !name.empty(); });
-    for (const std::string& name : names) {
-      Lane lane;
-      lane.name = name.empty() ? "people" : CleanText(name);
-      for (size_t i = 0; i < story_.entries.size(); ++i) {
-        if (story_.entries[i].service == name) {
-          lane.marks.push_back(MarkOf(story_.entries[i], i));
-        }
-      }
-      if (!lane.marks.empty()) picture.lanes.push_back(std::move(lane));
-    }
-    for (int i = 0; i < kTimeFieldCount; ++i) {
-      const auto field = static_cast<TimeField>(i);
-      const auto& time = TimeOf(incident_, field);
-      if (!time.has_value()) continue;
-      picture.milestones.push_back({std::string(TimeWords(field)), *time});
-    }
-    std::stable_sort(
-        picture.milestones.begin(), picture.milestones.end(),
-        [](const Milestone& a, const Milestone& b) { return a.time < b.time; });
-    picture.title = absl::StrCat("Timeline of: ", document_.title);
-    picture.description = absl::StrCat(
-        DescribeCount(static_cast<int64_t>(story_.entries.size()), "line"),
-        " over ",
-        DescribeCount(static_cast<int64_t>(picture.lanes.size()), "lane"),
-        " from ", Moment(picture.from), " to ", Moment(picture.to),
-        " UTC; the table of the timeline says the same in words.");
+    block.picture = MakePicture(incident_, story_.entries, anchors, rewrite_);
     Add("At a glance", "at-a-glance").blocks.push_back(std::move(block));
   }
 
@@ -421,7 +318,7 @@ class Reporter {
       if (account.state != AccountState::kGiven || !IsSurprise(account)) {
         continue;
       }
-      Text text = {{CleanText(account.role), TextStyle::kStrong, ""}};
+      Text text = {{RoleOf(account), TextStyle::kStrong, ""}};
       const Entry* entry = EntryOf(account.entry_id);
       if (entry != nullptr) {
         text.push_back(
@@ -449,7 +346,7 @@ class Reporter {
 
   Card CardOf(const Account& account) const {
     Card card;
-    card.title = CleanText(account.role);
+    card.title = RoleOf(account);
     if (account.state == AccountState::kDeclined) {
       card.note = "would rather not tell";
       return card;
@@ -482,7 +379,7 @@ class Reporter {
 
   Text WhatOf(const Entry& entry) const {
     Text text = {
-        {absl::StrCat(KindWords(entry.kind), ": "), TextStyle::kEmphasis, ""}};
+        {absl::StrCat(NameOf(entry.kind), ": "), TextStyle::kEmphasis, ""}};
     for (Span& span : Plain(entry.title)) text.push_back(std::move(span));
     std::string more;
     if (entry.repeat_count > 0) {
@@ -505,6 +402,12 @@ class Reporter {
         text.push_back(std::move(span));
       }
     }
+    const std::string& who = entry.is_event ? entry.actor : entry.author;
+    if (!who.empty()) {
+      text.push_back(
+          {absl::StrCat("\n", entry.is_event ? "by " : "told by ", Person(who)),
+           TextStyle::kPlain, ""});
+    }
     for (const Link& link : entry.links) {
       if (!IsWebUrl(link.url)) continue;
       text.push_back({" ", TextStyle::kPlain, ""});
@@ -521,12 +424,8 @@ class Reporter {
     block.table.columns = {"UTC", "Where", "What"};
     for (size_t i = 0; i < story_.entries.size(); ++i) {
       const Entry& entry = story_.entries[i];
-      std::string where = CleanText(entry.service);
-      if (where.empty() && !entry.author.empty()) {
-        where = absl::StrCat("by ", Person(entry.author));
-      }
-      block.table.rows.push_back(
-          {Words(Clock(entry.event_time)), Words(where), WhatOf(entry)});
+      block.table.rows.push_back({Words(Clock(entry.event_time)),
+                                  Words(Shown(entry.service)), WhatOf(entry)});
       block.table.row_anchors.push_back(AnchorOf(i));
       block.table.row_cards.push_back(CardsOf(entry));
     }
@@ -604,7 +503,7 @@ class Reporter {
   Text AnswersTo(const Action& action) const {
     for (const Account& account : story_.accounts) {
       if (account.id != action.account_id || account.id.empty()) continue;
-      return Words(absl::StrCat("what ", CleanText(account.role), " told"));
+      return Words(absl::StrCat("what ", RoleOf(account), " told"));
     }
     const Entry* entry = EntryOf(action.entry_id);
     return entry == nullptr ? Text() : Words(Name(*entry));
@@ -620,6 +519,12 @@ class Reporter {
       if (IsWebUrl(action.tracker_url)) {
         title.push_back({" ", TextStyle::kPlain, ""});
         title.push_back({"(tracker)", TextStyle::kPlain, action.tracker_url});
+      }
+      if (!action.description.empty()) {
+        title.push_back({"\n", TextStyle::kPlain, ""});
+        for (Span& span : Plain(action.description)) {
+          title.push_back(std::move(span));
+        }
       }
       block.table.rows.push_back(
           {std::move(title),

@@ -20,7 +20,7 @@ constexpr double kRowHeight = 21;
 constexpr double kLanePadding = 7;
 constexpr double kSign = 12;     // a sign's width
 constexpr double kLetter = 6.1;  // the mean width of a letter at 11 px
-constexpr size_t kLabelLettersMax = 34;
+constexpr size_t kLabelLettersMax = 46;
 constexpr size_t kLaneNameLettersMax = 19;
 constexpr size_t kLabelledRowCountMax = 7;
 constexpr size_t kRowCountMax = 9;
@@ -209,7 +209,8 @@ class Painter {
                       "\" width=\"", Number(kWidth), "\" height=\"",
                       Number(height), "\"/>\n");
     }
-    absl::StrAppend(out, "<text class=\"lane\" x=\"6\" y=\"",
+    absl::StrAppend(out, is_shaded ? "<g class=\"shaded\">" : "<g>",
+                    "<text class=\"lane\" x=\"6\" y=\"",
                     Number(y + kLanePadding + kRowHeight / 2 + 4), "\">",
                     EscapeHtml(Shorten(lane.name, kLaneNameLettersMax)),
                     "</text>\n");
@@ -219,6 +220,7 @@ class Painter {
           y + kLanePadding + kRowHeight * (static_cast<double>(each.row) + 0.5),
           out);
     }
+    absl::StrAppend(out, "</g>\n");
     return y + height;
   }
 
