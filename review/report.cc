@@ -445,10 +445,18 @@ class Reporter {
     Add("Accounts of the whole", "accounts").blocks.push_back(std::move(block));
   }
 
+  // Whoever did something knew of it: that it was written down later, and
+  // nobody said when it was known, says nothing.
+  static bool IsKnownLater(const Entry& entry) {
+    return entry.known_time - entry.event_time >= kKnownLater &&
+           (entry.is_event || entry.kind != EventKind::kHumanAction ||
+            entry.known_time != entry.append_time);
+  }
+
   void AddKnownLater() {
     std::vector<const Entry*> later;
     for (const Entry& entry : story_.entries) {
-      if (entry.known_time - entry.event_time >= kKnownLater) {
+      if (IsKnownLater(entry)) {
         later.push_back(&entry);
       }
     }

@@ -117,7 +117,13 @@ TEST(ReportTest, SetsOutWhatWasKnownOnlyLater) {
                          "parameters changed by hand");
   late.known_time = At("2026-03-01T11:02:00Z");
   story.entries = {late};
+  // Written down in the review, by whoever did it and knew.
+  Entry done =
+      MakeLine("f", "10:21", EventKind::kHumanAction, "bo", "restarted it");
+  done.known_time = done.append_time = At("2026-03-03T09:00:00Z");
+  story.entries.push_back(done);
   const std::string text = RenderMarkdown(Report(story));
+  EXPECT_THAT(text, Not(HasSubstr("| restarted it |")));
   EXPECT_THAT(text, HasSubstr("| 11:02 | parameters changed by hand | 10:20 | "
                               "42 min |"));
 }
