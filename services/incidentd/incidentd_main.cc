@@ -23,6 +23,7 @@
 #include "services/incidentd/incident_handlers.h"
 #include "services/incidentd/incident_state.h"
 #include "services/incidentd/incidentd_config_text.h"
+#include "services/incidentd/insight_handlers.h"
 #include "services/incidentd/learning_handlers.h"
 #include "services/incidentd/membership_handlers.h"
 #include "services/incidentd/reflection.h"
@@ -151,6 +152,8 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
       log.get(), &store, &hub, &census,
       [&incidents](const std::string& id) { incidents.Refresh(id); });
   LearningHandlers learning(indexer.get());
+  InsightHandlers insights(log.get(), &store, indexer.get(), &policy,
+                           &SystemClock());
   AccountHandlers accounts(log.get(), &store, reveal_key, &metrics);
   ActionHandlers actions(log.get(), &store, &SystemClock());
   ReviewHandlers reviews(log.get(), &store, &policy, &SystemClock());
@@ -165,6 +168,7 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   memberships.Register(server.get());
   timelines.Register(server.get());
   learning.Register(server.get());
+  insights.Register(server.get());
   accounts.Register(server.get());
   actions.Register(server.get());
   reviews.Register(server.get());
