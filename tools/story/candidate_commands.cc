@@ -1,3 +1,4 @@
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,25 @@ using Incidents = v1::IncidentService::StubInterface;
 constexpr int kLimitDefault = 50;
 constexpr int kPageSizeMax = 500;
 
+// How long a reader of a candidate waits for what was like it.
+constexpr std::chrono::seconds kSimilarTimeout{3};
+constexpr int kSimilarCount = 3;
+
 absl::StatusOr<std::string> ResolveFirstCandidate(const Call& call) {
   return ResolveCandidate(call, call.arguments.words[0]);
+}
+
+// Past incidents like it, as far as the server has an index to look in.
+std::vector<v1::SimilarIncident> ReadSimilar(const Call& call,
+                                             const std::string& candidate_id) {
+  v1::FindSimilarIncidentsRequest request;
+  request.set_candidate_id(candidate_id);
+  request.set_limit(kSimilarCount);
+  const auto response = call.server->Call(
+      &v1::LearningService::StubInterface::FindSimilarIncidents, request,
+      kSimilarTimeout);
+  if (!response.ok()) return {};
+  return {response->incidents().begin(), response->incidents().end()};
 }
 
 absl::Status List(const Call& call) {
@@ -69,8 +87,15 @@ absl::Status Get(const Call& call) {
   }
   SS_ASSIGN_OR_RETURN(const v1::GetCandidateResponse response,
                       call.server->Call(&Candidates::GetCandidate, request));
-  call.out() << (call.json ? JsonLine(response.candidate())
-                           : CandidatePage(response.candidate(), call.page));
+  if (call.json) {
+    call.out() << JsonLine(response.candidate());
+    return absl::OkStatus();
+  }
+  std::vector<v1::SimilarIncident> similar;
+  if (!call.arguments.Has("revision")) {
+    similar = ReadSimilar(call, request.candidate_id());
+  }
+  call.out() << CandidatePage(response.candidate(), call.page, similar);
   return absl::OkStatus();
 }
 

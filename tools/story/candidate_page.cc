@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/proto_time.h"
+#include "tools/story/learning_page.h"
 #include "tools/story/table.h"
 #include "tools/story/text.h"
 #include "tools/story/words.h"
@@ -312,10 +313,12 @@ std::string NextSteps(const v1::Candidate& candidate) {
 }  // namespace
 
 std::string CandidatePage(const v1::Candidate& candidate,
-                          const PageOptions& options) {
+                          const PageOptions& options,
+                          absl::Span<const v1::SimilarIncident> similar) {
   return absl::StrCat(
       Header(candidate, options), "\n", Timeline(candidate, options), "\n",
-      Changes(candidate, options), Confirmation(candidate, options),
+      Changes(candidate, options), similar.empty() ? "" : "\n",
+      SimilarSection(similar, options), Confirmation(candidate, options),
       Differences(candidate, options), NextSteps(candidate));
 }
 

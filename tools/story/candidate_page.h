@@ -9,12 +9,15 @@
 
 #include "absl/types/span.h"
 #include "secondstory/v1/candidate_service.pb.h"
+#include "secondstory/v1/learning_service.pb.h"
 #include "tools/story/page.h"
 
 namespace secondstory::story {
 
+// `similar`: past incidents like it.
 std::string CandidatePage(const v1::Candidate& candidate,
-                          const PageOptions& options);
+                          const PageOptions& options,
+                          absl::Span<const v1::SimilarIncident> similar = {});
 
 // One line each, for choosing.
 std::string CandidateList(absl::Span<const v1::Candidate> candidates,

@@ -472,5 +472,39 @@ TEST_F(CommandsTest, SearchesForWordsAsTheyAreTyped) {
   EXPECT_EQ(Story({"search", "hub", "--kind=people"}), 2);
 }
 
+TEST_F(CommandsTest, LooksForWhatIsLikeACandidateOrAnIncident) {
+  EXPECT_EQ(Story({"similar", "4f2a"}), 0) << err_;
+  EXPECT_EQ(fake_.Last<v1::FindSimilarIncidentsRequest>().incident_id(), kId);
+  EXPECT_EQ(out_, "Nothing before was like it.\n");
+  EXPECT_EQ(Story({"similar", kId}), 0) << err_;
+  EXPECT_EQ(fake_.Last<v1::FindSimilarIncidentsRequest>().incident_id(), kId);
+  v1::Candidate candidate;
+  candidate.set_candidate_id(kEventId);
+  candidate.set_state(v1::CANDIDATE_STATE_OPEN);
+  candidate.set_title("Launches fail");
+  fake_.AddCandidate(candidate);
+  v1::SimilarIncident similar;
+  similar.mutable_incident()->set_title("The year before");
+  similar.add_reasons("same alert: HubDown");
+  fake_.AddSimilar(similar);
+  EXPECT_EQ(Story({"similar", "0011", "--limit=3"}), 0) << err_;
+  EXPECT_EQ(fake_.Last<v1::FindSimilarIncidentsRequest>().candidate_id(),
+            kEventId);
+  EXPECT_EQ(fake_.Last<v1::FindSimilarIncidentsRequest>().limit(), 3u);
+  EXPECT_THAT(out_, HasSubstr("same alert: HubDown"));
+  EXPECT_EQ(Story({"candidates", "get", "0011"}), 0);
+  EXPECT_THAT(out_, HasSubstr("The year before"));
+  EXPECT_EQ(Story({"candidates", "get", "0011", "--json"}), 0);
+  EXPECT_THAT(out_, Not(HasSubstr("The year before")));
+}
+
+TEST_F(CommandsTest, AsksForInsightsOfATime) {
+  EXPECT_EQ(Story({"insights", "--since=2018-01-01", "--service=cart"}), 0);
+  const auto request = fake_.Last<v1::GetInsightsRequest>();
+  EXPECT_EQ(ToTime(request.start_time()), absl::FromUnixSeconds(1514764800));
+  EXPECT_THAT(request.services(), ElementsAre("cart"));
+  EXPECT_THAT(out_, HasSubstr("1 incident\n"));
+}
+
 }  // namespace
 }  // namespace secondstory::story

@@ -185,6 +185,30 @@ class FakeIncidentd::Learning final : public v1::LearningService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status FindSimilarIncidents(
+      grpc::ServerContext*, const v1::FindSimilarIncidentsRequest* request,
+      v1::FindSimilarIncidentsResponse* response) override {
+    fake_.requests_.Keep(*request);
+    absl::MutexLock lock(&fake_.mutex_);
+    bool known = request->candidate_id().empty();
+    for (const v1::Candidate& candidate : fake_.candidates_) {
+      known = known || candidate.candidate_id() == request->candidate_id();
+    }
+    if (!known) return fake::NotFound("no such candidate");
+    for (const v1::SimilarIncident& one : fake_.similar_) {
+      *response->add_incidents() = one;
+    }
+    return grpc::Status::OK;
+  }
+
+  grpc::Status GetInsights(grpc::ServerContext*,
+                           const v1::GetInsightsRequest* request,
+                           v1::GetInsightsResponse* response) override {
+    fake_.requests_.Keep(*request);
+    response->set_incident_count(1);
+    return grpc::Status::OK;
+  }
+
  private:
   FakeIncidentd& fake_;
 };
@@ -221,6 +245,11 @@ void FakeIncidentd::AddCandidate(const v1::Candidate& candidate) {
 void FakeIncidentd::AddResult(const v1::SearchResult& result) {
   absl::MutexLock lock(&mutex_);
   results_.push_back(result);
+}
+
+void FakeIncidentd::AddSimilar(const v1::SimilarIncident& similar) {
+  absl::MutexLock lock(&mutex_);
+  similar_.push_back(similar);
 }
 
 std::optional<v1::Candidate> FakeIncidentd::Promote(const std::string& id) {

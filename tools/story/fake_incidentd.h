@@ -36,8 +36,9 @@ class FakeIncidentd {
   void AddFinding(const v1::LanguageFinding& finding) {
     reviews_.AddFinding(finding);
   }
-  // What every search finds.
+  // What every search finds, and what everything is like.
   void AddResult(const v1::SearchResult& result);
+  void AddSimilar(const v1::SimilarIncident& similar);
   // As AppendEvents would.
   v1::EventOutcome AddEvent(const v1::Event& event);
 
@@ -61,6 +62,7 @@ class FakeIncidentd {
   std::vector<v1::Event> events_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::Candidate> candidates_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::SearchResult> results_ ABSL_GUARDED_BY(mutex_);
+  std::vector<v1::SimilarIncident> similar_ ABSL_GUARDED_BY(mutex_);
 
   std::unique_ptr<v1::EventService::Service> event_service_;
   std::unique_ptr<v1::CandidateService::Service> candidate_service_;

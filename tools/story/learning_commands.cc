@@ -72,6 +72,56 @@ absl::Status Search(const Call& call) {
   return absl::OkStatus();
 }
 
+// Of a candidate, else of an incident: an id does not say which it is.
+absl::StatusOr<v1::FindSimilarIncidentsResponse> FindSimilar(const Call& call) {
+  const std::string& text = call.arguments.words[0];
+  v1::FindSimilarIncidentsRequest request;
+  if (call.arguments.Has("limit")) {
+    SS_ASSIGN_OR_RETURN(const int64_t limit,
+                        ParseCount("limit", call.arguments.Get("limit"), 1));
+    request.set_limit(static_cast<uint32_t>(limit));
+  }
+  const absl::StatusOr<std::string> candidate = ResolveCandidate(call, text);
+  if (candidate.ok()) {
+    request.set_candidate_id(*candidate);
+    auto response = call.server->Call(&Learning::FindSimilarIncidents, request);
+    if (!absl::IsNotFound(response.status())) return response;
+    request.clear_candidate_id();
+  } else if (!absl::IsNotFound(candidate.status())) {
+    return candidate.status();
+  }
+  SS_ASSIGN_OR_RETURN(*request.mutable_incident_id(),
+                      ResolveIncident(call, text));
+  return call.server->Call(&Learning::FindSimilarIncidents, request);
+}
+
+absl::Status Similar(const Call& call) {
+  SS_ASSIGN_OR_RETURN(const v1::FindSimilarIncidentsResponse response,
+                      FindSimilar(call));
+  if (call.json) {
+    for (const v1::SimilarIncident& one : response.incidents()) {
+      call.out() << JsonLine(one);
+    }
+    return absl::OkStatus();
+  }
+  const std::vector<v1::SimilarIncident> incidents(response.incidents().begin(),
+                                                   response.incidents().end());
+  call.out() << (incidents.empty() ? "Nothing before was like it.\n"
+                                   : SimilarSection(incidents, call.page));
+  return absl::OkStatus();
+}
+
+absl::Status Insights(const Call& call) {
+  v1::GetInsightsRequest request;
+  SS_RETURN_IF_ERROR(SetTimeRange(call, &request));
+  SetLabels(call, &request);
+  SS_ASSIGN_OR_RETURN(const v1::GetInsightsResponse response,
+                      call.server->Call(&Learning::GetInsights, request));
+  call.out() << (call.json ? JsonLine(response)
+                           : InsightsPage(response, call.page));
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::vector<Command> LearningCommands() {
@@ -92,6 +142,18 @@ std::vector<Command> LearningCommands() {
         UntilOption(),
         LimitOption(kLimitDefault)},
        Search},
+      {"similar",
+       {"ID"},
+       "past incidents that were like a candidate or an incident",
+       "Says what is alike, and what people did then that was seen to help.",
+       {{"limit", "NUMBER", "at most so many; default 5"}},
+       Similar},
+      {"insights",
+       {},
+       "what recurs over incidents, and how long things took",
+       "Of the last year, unless --since and --until say otherwise.",
+       {SinceOption(), UntilOption(), ServiceOption(), TagOption()},
+       Insights},
   };
 }
 

@@ -1,4 +1,5 @@
-// What was told before, for people: what a search found.
+// What was told before, for people: what a search found, what was alike, and
+// what recurs.
 //
 // Pure: the same messages give the same text.
 #ifndef SECONDSTORY_TOOLS_STORY_LEARNING_PAGE_H_
@@ -16,6 +17,13 @@ namespace secondstory::story {
 // title. [Brackets] are around what was found.
 std::string SearchPage(absl::Span<const v1::SearchResult> results,
                        const PageOptions& options);
+
+// Past incidents, what is alike, and what helped then; empty for none.
+std::string SimilarSection(absl::Span<const v1::SimilarIncident> incidents,
+                           const PageOptions& options);
+
+std::string InsightsPage(const v1::GetInsightsResponse& insights,
+                         const PageOptions& options);
 
 }  // namespace secondstory::story
 

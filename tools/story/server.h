@@ -28,14 +28,16 @@ class Server {
   // Does not connect before the first call.
   explicit Server(const std::string& address);
 
+  static constexpr std::chrono::seconds kTimeout{30};
+
   // One call: Call(&EventService::StubInterface::GetEvent, request).
   template <typename Service, typename Request, typename Response>
   absl::StatusOr<Response> Call(
       grpc::Status (Service::*method)(grpc::ClientContext*, const Request&,
                                       Response*),
-      const Request& request) {
+      const Request& request, std::chrono::seconds timeout = kTimeout) {
     grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + kTimeout);
+    context.set_deadline(std::chrono::system_clock::now() + timeout);
     Response response;
     const grpc::Status status = (Stub(static_cast<Service*>(nullptr))->*method)(
         &context, request, &response);
@@ -54,8 +56,6 @@ class Server {
   absl::Status Explain(const absl::Status& status) const;
 
  private:
-  static constexpr std::chrono::seconds kTimeout{30};
-
   // Picks the stub by its type.
   v1::EventService::StubInterface* Stub(v1::EventService::StubInterface*) {
     return events_.get();
