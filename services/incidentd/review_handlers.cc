@@ -12,6 +12,7 @@
 #include "base/stable_id.h"
 #include "base/status_macros.h"
 #include "review/checklist.h"
+#include "review/gaps.h"
 #include "review/html.h"
 #include "review/language.h"
 #include "review/lifecycle.h"
@@ -52,11 +53,11 @@ absl::StatusOr<std::string> Render(const StoryParts& parts,
     }
     return StableJson(exported);
   }
-  const StoryReview computed(ToStory(parts));
+  const review::Story story = ToStory(parts);
   review::ReportOptions options;
   options.with_names = request.with_names();
-  const review::Document report =
-      review::MakeReport(computed.story, computed.gaps, options);
+  const review::Document report = review::MakeReport(
+      story, review::FindGaps(story, review::Roles(story)), options);
   return request.format() == v1::REPORT_FORMAT_HTML
              ? review::RenderHtml(report)
              : review::RenderMarkdown(report);
