@@ -43,6 +43,7 @@ class WatchCall {
       : stopped_(stopped) {
     v1::WatchEventsRequest request;
     request.set_after_position(after_position);
+    request.set_with_decisions(true);
     *request.mutable_heartbeat_interval() = FromDuration(kHeartbeat);
     reader_ = stub->PrepareAsyncWatchEvents(&context_, request, &queue_);
     reader_->StartCall(Tag());

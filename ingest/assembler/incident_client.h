@@ -25,7 +25,7 @@ class IncidentClient {
  public:
   virtual ~IncidentClient() = default;
 
-  // EventService.WatchEvents from `after_position`: calls `take` with every
+  // EventService.WatchEvents from `after_position`, with decisions: calls `take` with every
   // response, heartbeats too, until it returns an error, the stream breaks, or
   // the process is to stop (CANCELLED). DEADLINE_EXCEEDED: neither an event nor
   // a heartbeat for three heartbeat intervals.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "base/limits.h"
@@ -20,6 +21,9 @@
 
 namespace secondstory::incidentd {
 namespace {
+
+// Begins what a confirmation says of its revision, and no other sentence.
+constexpr absl::string_view kConfirmed = "confirmed: ";
 
 bool WasDecided(v1::CandidateState state) {
   return state == v1::CANDIDATE_STATE_PROMOTED ||
@@ -152,24 +156,37 @@ std::optional<v1::Candidate> Confirm(const v1::Candidate& stored,
   next.set_revision(stored.revision() + 1);
   next.clear_differences();
   next.add_differences(
-      ids.empty() ? std::string("confirmed: no change contributed")
+      ids.empty() ? absl::StrCat(kConfirmed, "no change contributed")
       : ids.size() == 1
-          ? std::string("confirmed: 1 change contributed")
-          : absl::StrCat("confirmed: ", ids.size(), " changes contributed"));
+          ? absl::StrCat(kConfirmed, "1 change contributed")
+          : absl::StrCat(kConfirmed, ids.size(), " changes contributed"));
   *next.mutable_submit_time() = FromMicros(now_micros);
   return next;
 }
 
 stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
-                                     const v1::Candidate& next) {
+                                     const v1::Candidate& next,
+                                     v1::DecisionKind decision) {
   stored::v1::Record record;
   *record.mutable_candidate()->mutable_candidate() = next;
+  record.mutable_candidate()->set_decision(decision);
   if (stored.has_value() &&
       ToMicros(stored->onset_time()) != ToMicros(next.onset_time())) {
     record.mutable_candidate()->set_previous_onset_micros(
         ToMicros(stored->onset_time()));
   }
   return record;
+}
+
+v1::DecisionKind DecisionOf(const stored::v1::CandidateRecord& record) {
+  if (record.decision() != v1::DECISION_KIND_UNSPECIFIED) {
+    return record.decision();
+  }
+  const v1::Candidate& candidate = record.candidate();
+  return candidate.has_confirmation() && candidate.differences_size() == 1 &&
+                 absl::StartsWith(candidate.differences(0), kConfirmed)
+             ? v1::DECISION_KIND_CONFIRMED
+             : v1::DECISION_KIND_UNSPECIFIED;
 }
 
 CandidateHandlers::CandidateHandlers(
@@ -266,7 +283,7 @@ void CandidateHandlers::Dismiss(
         next->add_differences("dismissed");
         *next->mutable_submit_time() = FromMicros(now_micros);
         return std::vector<stored::v1::Record>{
-            CandidateRecordOf(stored, *next)};
+            CandidateRecordOf(stored, *next, v1::DECISION_KIND_DISMISSED)};
       },
       [this, response, from,
        done = std::move(done)](const absl::Status& status) {
@@ -301,7 +318,7 @@ void CandidateHandlers::Confirm(
         if (!next.has_value()) return std::vector<stored::v1::Record>();
         *response->mutable_candidate() = *next;
         return std::vector<stored::v1::Record>{
-            CandidateRecordOf(stored, *next)};
+            CandidateRecordOf(stored, *next, v1::DECISION_KIND_CONFIRMED)};
       },
       [response, done = std::move(done)](const absl::Status& status) {
         if (!status.ok()) return done(status);

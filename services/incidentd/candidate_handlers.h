@@ -46,9 +46,14 @@ std::optional<v1::Candidate> Confirm(const v1::Candidate& stored,
                                      const v1::ConfirmChangesRequest& request,
                                      int64_t now_micros);
 
-// The record that stores `next`.
-stored::v1::Record CandidateRecordOf(const std::optional<v1::Candidate>& stored,
-                                     const v1::Candidate& next);
+// The record that stores `next`, after what a person decided, if one did.
+stored::v1::Record CandidateRecordOf(
+    const std::optional<v1::Candidate>& stored, const v1::Candidate& next,
+    v1::DecisionKind decision = v1::DECISION_KIND_UNSPECIFIED);
+
+// What a person decided by this record; confirmations are known also in records
+// of before decisions were named.
+v1::DecisionKind DecisionOf(const stored::v1::CandidateRecord& record);
 
 // Threads: all methods may be called from any thread.
 class CandidateHandlers {

@@ -117,5 +117,32 @@ TEST(CandidateRecordOfTest, NamesTheOldPlaceInTheListOnlyWhenItMoved) {
             kNow - 60);
 }
 
+TEST(DecisionOfTest, SaysWhatAPersonDecidedAndNothingOfTheAssembler) {
+  const v1::Candidate first = *Revise({}, Submitted(), kNow);
+  EXPECT_EQ(DecisionOf(CandidateRecordOf({}, first).candidate()),
+            v1::DECISION_KIND_UNSPECIFIED);
+  EXPECT_EQ(
+      DecisionOf(CandidateRecordOf(first, first, v1::DECISION_KIND_DISMISSED)
+                     .candidate()),
+      v1::DECISION_KIND_DISMISSED);
+}
+
+TEST(DecisionOfTest, KnowsAConfirmationOfBeforeDecisionsWereNamed) {
+  v1::ConfirmChangesRequest request;
+  request.set_author("sam");
+  request.set_none_contributed(true);
+  const v1::Candidate confirmed =
+      *Confirm(*Revise({}, Submitted(), kNow), request, kNow);
+  EXPECT_EQ(DecisionOf(CandidateRecordOf({}, confirmed).candidate()),
+            v1::DECISION_KIND_CONFIRMED);
+  v1::Candidate grown = Submitted();
+  grown.set_title("more was seen");
+  grown.add_differences("added: alert");
+  EXPECT_EQ(
+      DecisionOf(
+          CandidateRecordOf({}, *Revise(confirmed, grown, kNow)).candidate()),
+      v1::DECISION_KIND_UNSPECIFIED);
+}
+
 }  // namespace
 }  // namespace secondstory::incidentd

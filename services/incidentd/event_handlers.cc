@@ -15,6 +15,8 @@
 #include "base/status_macros.h"
 #include "base/wire_fields.h"
 #include "google/protobuf/arena.h"
+#include "secondstory/stored/v1/record.pb.h"
+#include "services/incidentd/candidate_handlers.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/validator.h"
@@ -151,15 +153,29 @@ absl::StatusOr<storage::EventQuery> ToQuery(
   return query;
 }
 
+void AddDecision(storage::Position position,
+                 stored::v1::CandidateRecord* record,
+                 v1::WatchEventsResponse* response) {
+  const v1::DecisionKind kind = DecisionOf(*record);
+  if (kind == v1::DECISION_KIND_UNSPECIFIED) return;
+  v1::CandidateDecision* decision = response->add_decisions();
+  decision->set_position(position);
+  decision->set_kind(kind);
+  *decision->mutable_candidate() = std::move(*record->mutable_candidate());
+}
+
 // What concerns a follower of events in a stretch of the log.
-std::deque<grpc::ByteBuffer> EncodeEvents(storage::LogPage page,
-                                          bool caught_up) {
+std::deque<grpc::ByteBuffer> EncodeEvents(storage::LogPage page, bool caught_up,
+                                          bool with_decisions) {
   v1::WatchEventsResponse response;
   for (auto& [position, record] : page.records) {
-    if (!record.has_event()) continue;
-    *response.add_events() = storage::EventOf(position, std::move(record));
+    if (record.has_event()) {
+      *response.add_events() = storage::EventOf(position, std::move(record));
+    } else if (with_decisions && record.has_candidate()) {
+      AddDecision(position, record.mutable_candidate(), &response);
+    }
   }
-  if (response.events().empty()) return {};
+  if (response.events().empty() && response.decisions().empty()) return {};
   response.set_position(page.last);
   response.set_caught_up(caught_up);
   return {SerializeMessage(response)};
@@ -351,7 +367,11 @@ void EventHandlers::Register(RpcServer* server) {
         hub_->Follow(
             std::move(stream),
             {request.after_position(), ToDuration(request.heartbeat_interval()),
-             EncodeEvents, EventHeartbeat});
+             [with_decisions = request.with_decisions()](storage::LogPage page,
+                                                         bool caught_up) {
+               return EncodeEvents(std::move(page), caught_up, with_decisions);
+             },
+             EventHeartbeat});
       });
 }
 

@@ -233,7 +233,8 @@ class Importing {
     const absl::StatusOr<v1::Candidate> stored =
         store_.GetCandidate(IdFromHex(candidate.candidate_id()));
     if (absl::IsNotFound(stored.status())) {
-      records_.push_back(CandidateRecordOf(std::nullopt, candidate));
+      records_.push_back(CandidateRecordOf(std::nullopt, candidate,
+                                           v1::DECISION_KIND_IMPORTED));
       moves_.emplace_back(v1::CANDIDATE_STATE_UNSPECIFIED, candidate.state());
       return absl::OkStatus();
     }
@@ -249,7 +250,8 @@ class Importing {
     }
     v1::Candidate next = candidate;
     next.set_revision(std::max(candidate.revision(), stored->revision() + 1));
-    records_.push_back(CandidateRecordOf(*stored, next));
+    records_.push_back(
+        CandidateRecordOf(*stored, next, v1::DECISION_KIND_IMPORTED));
     moves_.emplace_back(stored->state(), next.state());
     return absl::OkStatus();
   }

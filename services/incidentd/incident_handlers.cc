@@ -320,7 +320,8 @@ void IncidentHandlers::Promote(v1::PromoteCandidateRequest request,
                              request.author()),
             CandidateRecordOf(candidate,
                               Promoted(candidate, incident->incident_id(),
-                                       request.author(), now_micros))};
+                                       request.author(), now_micros),
+                              v1::DECISION_KIND_PROMOTED)};
         policy_->Name(incident);
         return records;
       },

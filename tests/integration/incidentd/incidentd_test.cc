@@ -176,6 +176,23 @@ class IncidentdTest : public testing::Test {
     return {status, response.incident()};
   }
 
+  // No change: none contributed.
+  void Confirm(const std::string& candidate_id,
+               const std::vector<std::string>& change_ids) {
+    v1::ConfirmChangesRequest request;
+    request.set_candidate_id(candidate_id);
+    request.set_author("sam");
+    for (const std::string& id : change_ids) {
+      request.add_contributing_event_ids(id);
+    }
+    request.set_none_contributed(change_ids.empty());
+    Context context;
+    v1::ConfirmChangesResponse response;
+    const grpc::Status status =
+        service_->candidates->ConfirmChanges(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+
   std::string Metrics() {
     HttpCall call;
     call.url = "http://" + service_->metrics_address + "/metrics";
@@ -525,6 +542,40 @@ TEST_F(IncidentdTest, ListsCandidatesNewestFirstWithoutTheirEvents) {
     token = response.next_page_token();
   } while (!token.empty());
   EXPECT_EQ(seen, "cba");
+}
+
+TEST_F(IncidentdTest, SendsDecisionsAmongEventsToAFollowerWhoAsksForThem) {
+  Append({MakeEvent("a")});
+  v1::Candidate candidate = MakeCandidate();
+  Submit(candidate);
+  Confirm(candidate.candidate_id(), {});
+  candidate.set_title("later evidence");
+  Submit(candidate);
+  Promote(candidate.candidate_id());
+  Append({MakeEvent("b")});
+  v1::WatchEventsRequest request;
+  request.set_with_decisions(true);
+  Context context;
+  auto reader = service_->events->WatchEvents(&context, request);
+  v1::WatchEventsResponse response;
+  ASSERT_TRUE(reader->Read(&response));
+  ASSERT_THAT(response.events(), SizeIs(2));
+  ASSERT_THAT(response.decisions(), SizeIs(2)) << "not the assembler's";
+  const v1::CandidateDecision& confirmed = response.decisions(0);
+  EXPECT_EQ(confirmed.kind(), v1::DECISION_KIND_CONFIRMED);
+  EXPECT_TRUE(confirmed.candidate().has_confirmation());
+  EXPECT_EQ(confirmed.candidate().revision(), 2u);
+  EXPECT_GT(confirmed.position(), response.events(0).position());
+  EXPECT_LT(confirmed.position(), response.decisions(1).position());
+  EXPECT_EQ(response.decisions(1).kind(), v1::DECISION_KIND_PROMOTED);
+  EXPECT_LT(response.decisions(1).position(), response.events(1).position());
+  Confirm(candidate.candidate_id(), {std::string(32, 'e')});
+  ASSERT_TRUE(reader->Read(&response));
+  EXPECT_THAT(response.events(), SizeIs(0));
+  ASSERT_THAT(response.decisions(), SizeIs(1));
+  EXPECT_EQ(response.position(), response.decisions(0).position());
+  EXPECT_TRUE(response.caught_up());
+  context.TryCancel();
 }
 
 TEST_F(IncidentdTest, FollowsCandidatesRevisionByRevision) {
