@@ -41,7 +41,7 @@ bool Contains(const std::vector<int>& sorted, int number) {
 }  // namespace
 
 absl::StatusOr<Topology> Topology::ParseCsv(absl::string_view csv) {
-  Topology topology;
+  Callees calls;
   std::vector<std::string> fields;
   int number = 0;
   bool header_seen = false;
@@ -62,26 +62,33 @@ absl::StatusOr<Topology> Topology::ParseCsv(absl::string_view csv) {
           absl::StrCat("topology line ", number, " is \"", line,
                        "\"; expected the header \"source,target\""));
     }
-    const int source = topology.AddNode(fields[0]);
-    const int target = topology.AddNode(fields[1]);
-    Node& caller = topology.nodes_[static_cast<size_t>(source)];
-    caller.callees.push_back(target);
-    caller.neighbours.push_back(target);
-    topology.nodes_[static_cast<size_t>(target)].neighbours.push_back(source);
+    calls.push_back({fields[0], {fields[1]}});
   }
-  for (Node& node : topology.nodes_) {
+  return Topology(calls);
+}
+
+Topology::Topology(const Callees& services) {
+  for (const auto& [name, callees] : services) {
+    const size_t caller = AddNode(name);
+    for (const std::string& callee : callees) {
+      const size_t called = AddNode(callee);
+      nodes_[caller].callees.push_back(static_cast<int>(called));
+      nodes_[caller].neighbours.push_back(static_cast<int>(called));
+      nodes_[called].neighbours.push_back(static_cast<int>(caller));
+    }
+  }
+  for (Node& node : nodes_) {
     SortUnique(&node.callees);
     SortUnique(&node.neighbours);
   }
-  topology.NumberParts();
-  return topology;
+  NumberParts();
 }
 
-int Topology::AddNode(const std::string& service) {
+size_t Topology::AddNode(const std::string& service) {
   const auto [at, is_new] =
       numbers_.try_emplace(service, static_cast<int>(nodes_.size()));
   if (is_new) nodes_.emplace_back();
-  return at->second;
+  return static_cast<size_t>(at->second);
 }
 
 void Topology::NumberParts() {

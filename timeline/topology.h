@@ -3,6 +3,7 @@
 #define SECONDSTORY_TIMELINE_TOPOLOGY_H_
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -24,8 +25,15 @@ class Topology {
   // One of them is not in the graph, or has no name.
   static constexpr int kUnknown = 5;
 
+  // Each service with those that it calls.
+  using Callees = std::vector<std::pair<std::string, std::vector<std::string>>>;
+
   // No service known.
   Topology() = default;
+
+  // The graph of all services named. One that calls none and is called by none
+  // is known, and apart from all others.
+  explicit Topology(const Callees& services);
 
   // Reads lines "source,target" ("source calls target") after a header line
   // "source,target". Fields may stand in double quotes, with "" for a quote.
@@ -65,7 +73,7 @@ class Topology {
     std::vector<int> neighbours;  // sorted; callees and callers
     int part = 0;                 // equal for all that are connected
   };
-  int AddNode(const std::string& service);
+  size_t AddNode(const std::string& service);
   void NumberParts();
 
   absl::flat_hash_map<std::string, int> numbers_;

@@ -26,6 +26,14 @@ TEST(TopologyTest, CountsCallsInBothDirections) {
   EXPECT_FALSE(topology.Calls("api", "web"));
 }
 
+TEST(TopologyTest, KnowsAServiceThatIsConnectedWithNothing) {
+  const Topology topology({{"web", {"api", "api", "web"}}, {"mail", {}}});
+  EXPECT_EQ(topology.Distance("web", "api"), 1);
+  EXPECT_EQ(topology.Distance("web", "web"), 0);
+  EXPECT_EQ(topology.Distance("mail", "api"), Topology::kApart);
+  EXPECT_EQ(topology.CountConnected(topology.FindNode("mail")), 1);
+}
+
 TEST(TopologyTest, ReadsQuotedNamesAndWindowsLines) {
   SS_ASSERT_OK_AND_ASSIGN(
       Topology topology,

@@ -1,7 +1,5 @@
 // assemblerd, which keeps candidate timelines.
-#include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,6 +18,7 @@
 #include "ingest/assembler/assemblerd_config_protos.h"
 #include "ingest/assembler/follower.h"
 #include "ingest/assembler/grpc_incident_client.h"
+#include "ingest/assembler/topology_file.h"
 #include "secondstory/config/v1/assemblerd.pb.h"
 #include "timeline/topology.h"
 
@@ -30,21 +29,6 @@ constexpr char kAbout[] =
     "assemblerd follows the events of incidentd and keeps candidate timelines "
     "of them: which alerts belong together, and which changes were near their "
     "onset.";
-
-absl::StatusOr<timeline::Topology> ReadTopology(const std::string& file) {
-  if (file.empty()) return timeline::Topology();
-  std::ifstream in(file, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) {
-    return absl::NotFoundError(
-        absl::StrCat("topology_file: \"", file, "\" cannot be read"));
-  }
-  absl::StatusOr<timeline::Topology> topology =
-      timeline::Topology::ParseCsv(text.str());
-  if (topology.ok()) return topology;
-  return absl::InvalidArgumentError(
-      absl::StrCat(file, ": ", topology.status().message()));
-}
 
 void FollowUntilStopped(Follower* follower) {
   Backoff backoff(
@@ -62,7 +46,7 @@ void FollowUntilStopped(Follower* follower) {
 
 absl::Status Run(const config::v1::AssemblerdConfig& config) {
   SS_ASSIGN_OR_RETURN(timeline::Topology topology,
-                      ReadTopology(config.topology_file()));
+                      ReadTopologyFile(config.topology_file()));
   Metrics metrics("assemblerd");
   const std::unique_ptr<IncidentClient> client =
       CreateGrpcIncidentClient(config.incidentd_address(), StopRequested);

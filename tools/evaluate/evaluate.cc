@@ -18,7 +18,8 @@ ABSL_FLAG(std::string, incidents, "",
           "file of one JSON object a line, {\"symptoms\": [event ids], "
           "\"contributing\": [event ids]}; see docs/quality.md");
 ABSL_FLAG(std::string, topology, "",
-          "CSV file of service dependencies: source,target");
+          "service dependencies, as assemblerd reads them: CSV, or YAML if it "
+          "ends in .yaml");
 ABSL_FLAG(absl::Duration, lookback, absl::Hours(72),
           "how far before the onset a change is looked at");
 ABSL_FLAG(int, folds, 0,
@@ -30,7 +31,7 @@ int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "prints how well candidate timelines agree with confirmed incidents.\n"
       "  evaluate --events=FILE --incidents=FILE [--folds=5] [--seed=1] "
-      "[--topology=FILE.csv] [--lookback=72h]");
+      "[--topology=FILE] [--lookback=72h]");
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   const int folds = absl::GetFlag(FLAGS_folds);
   std::string wrong;

@@ -10,6 +10,7 @@
 #include "base/status_macros.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "ingest/assembler/topology_file.h"
 
 namespace secondstory::evaluate {
 namespace {
@@ -98,7 +99,7 @@ absl::StatusOr<History> ReadHistory(const replay::ReplayOptions& files,
   History history;
   history.lookback = files.lookback;
   SS_ASSIGN_OR_RETURN(history.topology,
-                      replay::ReadTopology(files.topology_file));
+                      ingest::ReadTopologyFile(files.topology_file));
   SS_RETURN_IF_ERROR(replay::ReadEvents(
       files,
       [&](timeline::Event event) {

@@ -15,14 +15,15 @@ ABSL_FLAG(std::string, events, "",
 ABSL_FLAG(absl::Duration, lookback, absl::Hours(72),
           "how far before the onset a change is looked at");
 ABSL_FLAG(std::string, topology, "",
-          "CSV file of service dependencies: source,target");
+          "service dependencies, as assemblerd reads them: CSV, or YAML if it "
+          "ends in .yaml");
 ABSL_FLAG(bool, keep_going, false,
           "leave out lines that are no events; default: stop with exit code 2");
 
 int main(int argc, char** argv) {
   absl::SetProgramUsageMessage(
       "prints the candidate timelines of a file of events, one JSON object a "
-      "line.\n  replay --events=FILE [--lookback=72h] [--topology=FILE.csv] "
+      "line.\n  replay --events=FILE [--lookback=72h] [--topology=FILE] "
       "[--keep_going]");
   const std::vector<char*> rest = absl::ParseCommandLine(argc, argv);
   if (rest.size() > 1 || absl::GetFlag(FLAGS_events).empty()) {

@@ -2,7 +2,6 @@
 
 #include <fstream>
 #include <ostream>
-#include <sstream>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -11,6 +10,7 @@
 #include "base/status_macros.h"
 #include "google/protobuf/util/json_util.h"
 #include "ingest/assembler/convert/convert.h"
+#include "ingest/assembler/topology_file.h"
 #include "secondstory/v1/event.pb.h"
 #include "timeline/assembler.h"
 #include "timeline/topology.h"
@@ -40,23 +40,6 @@ absl::StatusOr<v1::Event> ParseEvent(const std::string& line) {
 
 }  // namespace
 
-absl::StatusOr<timeline::Topology> ReadTopology(const std::string& file) {
-  if (file.empty()) return timeline::Topology();
-  std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    return absl::NotFoundError(absl::StrCat(file, ": cannot be read"));
-  }
-  std::ostringstream text;
-  text << in.rdbuf();
-  absl::StatusOr<timeline::Topology> topology =
-      timeline::Topology::ParseCsv(text.str());
-  if (!topology.ok()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(file, ": ", topology.status().message()));
-  }
-  return topology;
-}
-
 absl::Status ReadEvents(const ReplayOptions& options,
                         absl::FunctionRef<void(timeline::Event)> take,
                         std::vector<std::string>* skipped) {
@@ -84,7 +67,7 @@ absl::Status ReadEvents(const ReplayOptions& options,
 absl::Status Replay(const ReplayOptions& options, std::ostream& out,
                     std::vector<std::string>* skipped) {
   SS_ASSIGN_OR_RETURN(timeline::Topology topology,
-                      ReadTopology(options.topology_file));
+                      ingest::ReadTopologyFile(options.topology_file));
   timeline::AssemblerOptions assembling;
   assembling.ranking.lookback = options.lookback;
   // The whole file is known at once, so nothing in it is late.

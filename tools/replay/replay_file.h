@@ -8,25 +8,20 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "timeline/event.h"
-#include "timeline/topology.h"
 
 namespace secondstory::replay {
 
 struct ReplayOptions {
   // One proto3-JSON Event a line, in any order; blank lines are skipped.
   std::string events_file;
-  // Lines "source,target" under that header; empty: no dependencies known.
+  // As ingest::ReadTopologyFile reads it; empty: no dependencies known.
   std::string topology_file;
   absl::Duration lookback = absl::Hours(72);
   // Leave lines out that are no events instead of giving up.
   bool keep_going = false;
 };
-
-// The dependencies in `file`; none when it is empty. Errors: as Replay().
-absl::StatusOr<timeline::Topology> ReadTopology(const std::string& file);
 
 // Calls `take` with every event of `options.events_file`. Errors and `skipped`:
 // as Replay().
