@@ -271,10 +271,6 @@ Position ListPosition(absl::string_view key) {
   return *DecodeUint64(LastBytes(key, 8));
 }
 
-Position HistoryPosition(absl::string_view key) {
-  return *DecodeUint64(LastBytes(key, 8));
-}
-
 Position ToldPosition(absl::string_view key) {
   return *DecodeUint64(LastBytes(key, 8));
 }

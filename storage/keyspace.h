@@ -135,7 +135,6 @@ KeyRange ToldAfter(Position position);
 Position LogPosition(absl::string_view key);
 uint32_t MinuteOf(absl::string_view by_service_or_time_key);
 Position ListPosition(absl::string_view by_service_or_time_key);
-Position HistoryPosition(absl::string_view incident_history_key);
 Position ToldPosition(absl::string_view told_key);
 // The last id; and the one before it, of a key that ends with two.
 std::string IdOf(absl::string_view key);

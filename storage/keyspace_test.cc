@@ -125,7 +125,6 @@ TEST(KeyspaceTest, ReadsBackWhatItWrote) {
   EXPECT_EQ(keys::IdOf(keys::IncidentByStart(3, kId)), kId);
   const std::string other = "fedcba9876543210";
   EXPECT_EQ(keys::OuterIdOf(keys::ActionByDue(3, other, kId)), other);
-  EXPECT_EQ(keys::HistoryPosition(keys::IncidentHistory(kId, 8)), 8u);
   EXPECT_EQ(keys::ToldPosition(keys::Told(8)), 8u);
   EXPECT_EQ(DecodeUint64(EncodeUint64(1ull << 63)), 1ull << 63);
   EXPECT_EQ(DecodeUint32("123"), std::nullopt);

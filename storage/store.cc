@@ -568,14 +568,6 @@ absl::StatusOr<LogPage> Store::ReadHistory(absl::string_view incident,
                     count_max, bytes_max);
 }
 
-absl::StatusOr<Position> Store::LastOfHistory(
-    absl::string_view incident) const {
-  const auto it = tables_->NewIterator(keys::IncidentHistoryAfter(incident, 0));
-  it->SeekToLast();
-  SS_RETURN_IF_ERROR(it->status());
-  return it->Valid() ? keys::HistoryPosition(it->key()) : 0;
-}
-
 absl::StatusOr<LogPage> Store::ReadTold(Position after, size_t count_max,
                                         size_t bytes_max) const {
   return ReadListed(keys::ToldAfter(after), after, count_max, bytes_max);

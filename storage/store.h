@@ -171,8 +171,6 @@ class Store {
   absl::StatusOr<LogPage> ReadHistory(absl::string_view incident,
                                       Position after, size_t count_max,
                                       size_t bytes_max) const;
-  // The position of the last of them; 0 when there is none.
-  absl::StatusOr<Position> LastOfHistory(absl::string_view incident) const;
   // The same of all incidents: what people told, for whoever keeps something
   // that is derived from it. Never skips what is committed later: positions
   // are committed in their order.

@@ -10,9 +10,10 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "review/insights.h"
-#include "secondstory/v1/incident_service.pb.h"
 #include "services/incidentd/incident_state.h"
+#include "services/incidentd/timeline_cache.h"
 #include "services/incidentd/timeline_reader.h"
+#include "storage/log.h"
 #include "storage/store.h"
 
 namespace secondstory::incidentd {
@@ -22,22 +23,25 @@ namespace secondstory::incidentd {
 class DigestCache {
  public:
   // All must outlive it.
-  DigestCache(const storage::Store* store, const TimelineReader* reader,
-              const SeverityPolicy* policy)
-      : store_(store), reader_(reader), policy_(policy) {}
+  DigestCache(const storage::Log* log, const storage::Store* store,
+              const TimelineReader* reader, const SeverityPolicy* policy)
+      : log_(log), store_(store), reader_(reader), policy_(policy) {}
 
-  // The digest of an incident as it is stored now. Cost: a look at the end of
-  // its history; when that has changed, its whole timeline.
+  // The digest of the incident of this id (32 hex digits) as it is stored now.
+  // Cost: a look at a counter for each incident and candidate that it is made
+  // of; when one has changed, its whole timeline.
   // Limits: keeps at most 4,096, a few kilobytes each.
+  // NOT_FOUND: no such incident.
   absl::StatusOr<std::shared_ptr<const review::Digest>> Get(
-      const v1::Incident& incident);
+      const std::string& incident_id);
 
  private:
   struct Kept {
-    storage::Position position = 0;  // the last of its history
+    ReadObjects read;
     std::shared_ptr<const review::Digest> digest;
   };
 
+  const storage::Log* const log_;
   const storage::Store* const store_;
   const TimelineReader* const reader_;
   const SeverityPolicy* const policy_;

@@ -34,6 +34,16 @@ absl::StatusOr<v1::Incident> ReadWritable(const storage::Store& store,
   return incident;
 }
 
+absl::StatusOr<v1::Incident> ShownIncident(const storage::Store& store,
+                                           std::string incident_id) {
+  while (true) {
+    SS_ASSIGN_OR_RETURN(v1::Incident incident,
+                        store.GetIncident(IdFromHex(incident_id)));
+    if (incident.state() != v1::INCIDENT_STATE_MERGED) return incident;
+    incident_id = incident.merged_into_incident_id();
+  }
+}
+
 absl::StatusOr<v1::Incident> ReadForChange(const storage::Store& store,
                                            const std::string& incident_id,
                                            const std::string& etag) {

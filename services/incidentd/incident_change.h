@@ -18,6 +18,11 @@ namespace secondstory::incidentd {
 absl::StatusOr<v1::Incident> ReadWritable(const storage::Store& store,
                                           const std::string& incident_id);
 
+// The incident, or the one that shows its timeline when it was merged.
+// NOT_FOUND: no such incident.
+absl::StatusOr<v1::Incident> ShownIncident(const storage::Store& store,
+                                           std::string incident_id);
+
 // ReadWritable by somebody who read the incident with `etag`.
 //   ABORTED  it changed since
 absl::StatusOr<v1::Incident> ReadForChange(const storage::Store& store,

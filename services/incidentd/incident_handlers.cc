@@ -93,18 +93,6 @@ absl::Status CheckPromotable(const v1::Candidate& candidate,
   return absl::OkStatus();
 }
 
-// The incident that shows what `incident_id` held: itself, or what it was
-// merged into.
-absl::StatusOr<v1::Incident> ShownIncident(const storage::Store& store,
-                                           std::string incident_id) {
-  while (true) {
-    SS_ASSIGN_OR_RETURN(v1::Incident incident,
-                        store.GetIncident(IdFromHex(incident_id)));
-    if (incident.state() != v1::INCIDENT_STATE_MERGED) return incident;
-    incident_id = incident.merged_into_incident_id();
-  }
-}
-
 // What a promoted candidate's incident is; FAILED_PRECONDITION when another
 // one was asked for.
 absl::StatusOr<v1::Incident> PromotedTo(
@@ -379,12 +367,7 @@ absl::StatusOr<v1::ListIncidentsResponse> IncidentHandlers::List(
   for (const int state : request.states()) {
     query.states.push_back(static_cast<v1::IncidentState>(state));
   }
-  if (query.states.empty()) {
-    for (int state = 1; state < v1::IncidentState_ARRAYSIZE; ++state) {
-      if (state == v1::INCIDENT_STATE_MERGED) continue;
-      query.states.push_back(static_cast<v1::IncidentState>(state));
-    }
-  }
+  if (query.states.empty()) query.states = ShownStates();
   query.services.assign(request.services().begin(), request.services().end());
   query.tags.assign(request.tags().begin(), request.tags().end());
   query.with_deleted = request.with_deleted();

@@ -86,6 +86,15 @@ std::string StateName(v1::IncidentState state) {
       absl::StripPrefix(v1::IncidentState_Name(state), "INCIDENT_STATE_"));
 }
 
+std::vector<v1::IncidentState> ShownStates() {
+  std::vector<v1::IncidentState> states;
+  for (int state = 1; state < v1::IncidentState_ARRAYSIZE; ++state) {
+    if (state == v1::INCIDENT_STATE_MERGED) continue;
+    states.push_back(static_cast<v1::IncidentState>(state));
+  }
+  return states;
+}
+
 bool IsOver(v1::IncidentState state) {
   return state == v1::INCIDENT_STATE_RESOLVED ||
          state == v1::INCIDENT_STATE_IN_REVIEW ||

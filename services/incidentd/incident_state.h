@@ -31,6 +31,10 @@ absl::Status CheckWritable(const v1::Incident& incident);
 // How an error names a state: "IN_REVIEW".
 std::string StateName(v1::IncidentState state);
 
+// What lists show unless they are asked for more: all but MERGED, whose
+// timeline another incident shows.
+std::vector<v1::IncidentState> ShownStates();
+
 // Whether an incident is over, so that its review can be due.
 bool IsOver(v1::IncidentState state);
 

@@ -5,11 +5,14 @@
 #include <set>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/civil_time.h"
 #include "absl/time/time.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "services/incidentd/checker.h"
+#include "services/incidentd/incident_change.h"
 #include "services/incidentd/learning_validator.h"
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/story_convert.h"
@@ -33,9 +36,7 @@ constexpr size_t kPageSize = 500;
 review::Story StoryOf(const v1::Candidate& candidate) {
   review::Story story;
   review::Incident& incident = story.incident;
-  // Its own incident is not like it, but the same.
-  incident.id = candidate.incident_id().empty() ? candidate.candidate_id()
-                                                : candidate.incident_id();
+  incident.id = candidate.candidate_id();
   incident.title = candidate.title();
   incident.start_time = ToTime(candidate.onset_time());
   incident.services.assign(candidate.services().begin(),
@@ -103,20 +104,32 @@ absl::StatusOr<review::Digest> InsightHandlers::SubjectOf(
     const v1::FindSimilarIncidentsRequest& request) {
   if (!request.candidate_id().empty()) {
     SS_ASSIGN_OR_RETURN(
-        const v1::Candidate candidate,
+        v1::Candidate candidate,
         store_->GetCandidate(IdFromHex(request.candidate_id())));
-    return review::DigestOf(StoryOf(candidate));
+    while (!candidate.merged_into_candidate_id().empty()) {
+      SS_ASSIGN_OR_RETURN(candidate,
+                          store_->GetCandidate(
+                              IdFromHex(candidate.merged_into_candidate_id())));
+    }
+    review::Digest digest = review::DigestOf(StoryOf(candidate));
+    if (candidate.incident_id().empty()) return digest;
+    // Its own incident is not like it, but the same.
+    SS_ASSIGN_OR_RETURN(const v1::Incident own,
+                        ShownIncident(*store_, candidate.incident_id()));
+    digest.incident_id = own.incident_id();
+    return digest;
   }
   SS_ASSIGN_OR_RETURN(const v1::Incident incident,
-                      store_->GetIncident(IdFromHex(request.incident_id())));
+                      ShownIncident(*store_, request.incident_id()));
   SS_ASSIGN_OR_RETURN(const std::shared_ptr<const review::Digest> digest,
-                      digests_.Get(incident));
+                      digests_.Get(incident.incident_id()));
   return *digest;
 }
 
 absl::StatusOr<std::vector<v1::Incident>> InsightHandlers::List(
     storage::IncidentQuery query, size_t count_max) const {
   std::vector<v1::Incident> incidents;
+  query.states = ShownStates();
   while (incidents.size() < count_max) {
     query.limit = std::min(kPageSize, count_max - incidents.size());
     SS_ASSIGN_OR_RETURN(storage::Page<v1::Incident> page,
@@ -133,7 +146,7 @@ absl::StatusOr<std::vector<v1::Incident>> InsightHandlers::List(
 
 absl::Status InsightHandlers::AddDigest(v1::Incident incident, Past* past) {
   SS_ASSIGN_OR_RETURN(const std::shared_ptr<const review::Digest> digest,
-                      digests_.Get(incident));
+                      digests_.Get(incident.incident_id()));
   past->digests.push_back(*digest);
   past->incidents.push_back(std::move(incident));
   return absl::OkStatus();
@@ -143,7 +156,12 @@ absl::StatusOr<InsightHandlers::Past> InsightHandlers::Comparable(
     const review::Digest& subject) {
   Past past;
   std::set<std::string> seen;
-  SS_ASSIGN_OR_RETURN(std::vector<v1::Incident> latest, List({}, kLatestCount));
+  storage::IncidentQuery query;
+  const auto& start =
+      subject.times[static_cast<size_t>(review::TimeField::kStart)];
+  if (start.has_value()) query.start.end_micros = absl::ToUnixMicros(*start);
+  SS_ASSIGN_OR_RETURN(std::vector<v1::Incident> latest,
+                      List(query, kLatestCount));
   for (v1::Incident& incident : latest) {
     seen.insert(incident.incident_id());
     SS_RETURN_IF_ERROR(AddDigest(std::move(incident), &past));
@@ -160,7 +178,8 @@ absl::StatusOr<InsightHandlers::Past> InsightHandlers::Comparable(
     if (absl::IsNotFound(incident.status())) continue;
     SS_RETURN_IF_ERROR(incident.status());
     if (incident->has_delete_time() ||
-        incident->state() == v1::INCIDENT_STATE_MERGED) {
+        incident->state() == v1::INCIDENT_STATE_MERGED ||
+        ToMicros(incident->start_time()) >= query.start.end_micros) {
       continue;
     }
     SS_RETURN_IF_ERROR(AddDigest(*std::move(incident), &past));
@@ -239,7 +258,10 @@ absl::Status InsightHandlers::AddThemes(
                           store_->GetIncident(IdFromHex(telling.incident_id)));
       SS_ASSIGN_OR_RETURN(const auto held,
                           reader_.FindAccount(incident, telling.account_id));
-      if (held.has_value()) *proto->add_accounts() = held->second.account();
+      if (!held.has_value()) continue;
+      *proto->add_accounts() = held->second.account();
+      // It may have been given to one that was merged into this.
+      proto->mutable_accounts()->rbegin()->set_incident_id(telling.incident_id);
     }
   }
   return absl::OkStatus();
@@ -256,6 +278,12 @@ absl::StatusOr<v1::GetInsightsResponse> InsightHandlers::Insights(
   const absl::Time start = request.has_start_time()
                                ? ToTime(request.start_time())
                                : end - absl::Hours(365 * 24);
+  if (start >= end) {
+    return BadRequest("start_time",
+                      absl::StrCat("is ", Shown(request.start_time()),
+                                   ", which is not before now; give an earlier "
+                                   "one, or an end_time after it"));
+  }
   storage::IncidentQuery query;
   query.services.assign(request.services().begin(), request.services().end());
   query.tags.assign(request.tags().begin(), request.tags().end());

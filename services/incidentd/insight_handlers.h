@@ -33,7 +33,7 @@ class InsightHandlers {
         policy_(policy),
         clock_(clock),
         reader_(log, store),
-        digests_(store, &reader_, policy) {}
+        digests_(log, store, &reader_, policy) {}
 
   // Adds its methods of LearningService to `server`.
   void Register(RpcServer* server);

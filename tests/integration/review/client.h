@@ -117,6 +117,9 @@ class ReviewTest : public testing::Test {
   SS_CALL(reviews, CheckLanguage)
   SS_CALL(reviews, GetReport)
   SS_CALL(reviews, ImportIncident)
+  SS_CALL(learning, Search)
+  SS_CALL(learning, FindSimilarIncidents)
+  SS_CALL(learning, GetInsights)
 #undef SS_CALL
 
   // What the calls of a test begin with. They expect success.
