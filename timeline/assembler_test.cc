@@ -213,6 +213,17 @@ TEST(AssemblerTest, JoinsReportsForHoursWhileAnAlertStillFires) {
       "the report before it");
 }
 
+TEST(AssemblerTest, SaysNoDirectionWhereTheTopologyHasBoth) {
+  Assembler assembler(AssemblerOptions(),
+                      Topology({{"cart", {"pay"}}, {"pay", {"cart"}}}));
+  assembler.Add(MakeAlert(absl::Minutes(0), "cart", "HighLatency"));
+  assembler.Add(MakeAlert(absl::Minutes(1), "pay", "ErrorRate"));
+  const std::vector<Candidate> candidates = assembler.TakeChanged();
+  ASSERT_THAT(candidates, SizeIs(1));
+  EXPECT_EQ(candidates[0].lines[1].reason,
+            "connected with cart; 1 min after the alert before it");
+}
+
 TEST(AssemblerTest, LeavesApartReportsHalfADayAfterTheLastOne) {
   EXPECT_THAT(Assemble({MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
                         MakeReport(absl::Hours(12), "cart")}),

@@ -246,9 +246,13 @@ struct Weigher {
                               : "same service as a report before";
     }
     if (distance == 1) {
-      return topology.Calls(symptom.event().service, nearest->name)
-                 ? absl::StrCat("calls ", nearest->name)
-                 : absl::StrCat("called by ", nearest->name);
+      const std::string& service = symptom.event().service;
+      const bool calls = topology.Calls(service, nearest->name);
+      const bool called = topology.Calls(nearest->name, service);
+      return absl::StrCat(calls && called ? "connected with "
+                          : calls         ? "calls "
+                                          : "called by ",
+                          nearest->name);
     }
     return distance == 2 ? absl::StrCat("two calls from ", nearest->name) : "";
   }

@@ -363,11 +363,15 @@ class Scale {
         return absl::StrCat(change.service, " is two calls away from ", service,
                             ", which ", Alerted());
       }
-      return topology_.Calls(service, change.service)
-                 ? absl::StrCat(service, ", which ", Alerted(), ", calls ",
-                                change.service)
-                 : absl::StrCat(change.service, " calls ", service, ", which ",
-                                Alerted());
+      const bool calls = topology_.Calls(service, change.service);
+      const bool called = topology_.Calls(change.service, service);
+      if (calls && !called) {
+        return absl::StrCat(service, ", which ", Alerted(), ", calls ",
+                            change.service);
+      }
+      return absl::StrCat(change.service,
+                          calls ? " is connected with " : " calls ", service,
+                          ", which ", Alerted());
     }
     return absl::StrCat("changes a neighbour of a service that ", Alerted());
   }

@@ -118,6 +118,15 @@ TEST_F(RankingTest, WeighsTheDependencyGraph) {
             "api, which alerted, calls db");
 }
 
+TEST_F(RankingTest, SaysNoDirectionWhereTheTopologyHasBoth) {
+  AddChange(MakeChange(absl::Minutes(0), "db", "Tune"));
+  AddAlert(MakeAlert(absl::Minutes(30), "api", "HighLatency"));
+  const Topology learnt({{"api", {"db"}}, {"db", {"api"}}});
+  const Ranking ranking = Rank(learnt);
+  EXPECT_EQ(FindEvidence(ranking.changes[0], "neighbour")->text,
+            "db is connected with api, which alerted");
+}
+
 TEST_F(RankingTest, ListsTheChangeThatWasRolledBackFirst) {
   AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
   AddChange(MakeChange(absl::Minutes(50), "mail", "Deploy mail", "4.5.6"));

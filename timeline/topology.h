@@ -64,7 +64,8 @@ class Topology {
   // True when an edge names it.
   bool Knows(absl::string_view service) const;
 
-  // True when `caller` calls `called`.
+  // True when `caller` calls `called`. Where each calls the other, it is known
+  // only that they are connected: see learnt_topology.h of tools/evaluate.
   bool Calls(absl::string_view caller, absl::string_view called) const;
 
  private:
