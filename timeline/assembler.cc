@@ -94,6 +94,11 @@ void Assembler::AddContext(Event event) {
   context_[key] = std::move(known);
 }
 
+std::string Assembler::ExplainDecision(absl::string_view id) const {
+  const Decision* decision = gathering_.FindDecision(id);
+  return decision == nullptr ? "" : DescribeDecision(*decision);
+}
+
 void Assembler::MarkTaken(const std::string& id) {
   taken_.try_emplace(id);
   touched_.insert(id);

@@ -1,11 +1,12 @@
 // Events in, candidate timelines out.
 //
-// Promised:     the candidates are a function of the set of events added. Their
-//               order, how they were split into calls, repeats, and what was
-//               forgotten in between do not matter. Two runs give the same
-//               bytes.
+// Promised:     the candidates are a function of the set of events added and of
+//               the set of decisions of people. Their order, how they were
+//               split into calls, repeats, and what was forgotten in between do
+//               not matter. Two runs give the same bytes.
 // Not promised: the same for an event that comes later than
-//               `AssemblerOptions::lateness`; it may be refused. Nor that a
+//               `AssemblerOptions::lateness`, or a decision about what was
+//               forgotten; they may come to nothing. Nor that a
 //               candidate keeps its id: when an earlier symptom turns up, the
 //               old id is given out as MERGED into the new one.
 // Memory:       the events of the lookback before the oldest candidate that
@@ -25,9 +26,11 @@
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "timeline/candidate.h"
 #include "timeline/composing.h"
+#include "timeline/decision.h"
 #include "timeline/event.h"
 #include "timeline/gathering.h"
 #include "timeline/known_event.h"
@@ -56,6 +59,14 @@ class Assembler {
   Assembler& operator=(const Assembler&) = delete;
 
   Added Add(Event event);
+
+  // Takes what a person decided; its events may be added later. Known ones are
+  // ignored, and what concerns only what was forgotten changes nothing.
+  void Decide(Decision decision) { gathering_.Decide(std::move(decision)); }
+
+  // What was decided last about the symptom `id`, in words, see
+  // timeline/decision.h; empty when nothing was.
+  std::string ExplainDecision(absl::string_view id) const;
 
   // The candidates that are not as they were when last taken, with every event
   // a line of its own, in the order of (onset, id). A candidate that was taken

@@ -1,6 +1,7 @@
-// Goal: candidates are a function of the set of events.
-// Method: a seeded world of events goes in split, shuffled, doubled and with
-// restarts in between; what was taken last of every candidate must be the same.
+// Goal: candidates are a function of the set of events and of decisions.
+// Method: a seeded world of events, and decisions about what it makes, go in
+// split, shuffled, doubled and with restarts in between; what was taken last of
+// every candidate must be the same.
 // Seed: printed; set SECONDSTORY_SEED to replay.
 #include "timeline/assembler.h"
 
@@ -406,6 +407,149 @@ TEST(AssemblerTest, StaysReadableAndFastInAStormOfTenThousandAlerts) {
   EXPECT_LT(absl::Now() - start, absl::Seconds(20));
 }
 
+Decision SplitBySam(std::vector<std::string> taken,
+                    std::vector<std::string> kept) {
+  std::sort(taken.begin(), taken.end());
+  std::sort(kept.begin(), kept.end());
+  return {ScenarioStart(), std::move(taken), std::move(kept), "sam",
+          "another outage"};
+}
+
+Decision MergeBySam(std::vector<std::string> ids) {
+  Decision decision = SplitBySam({}, std::move(ids));
+  decision.reason = "one outage";
+  return decision;
+}
+
+TEST(AssemblerDecisionTest, SplitsOffWhatAPersonTookOut) {
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  const Event first = MakeAlert(absl::Minutes(0), "cart", "HighLatency");
+  const Event second = MakeAlert(absl::Minutes(2), "shop-api", "ErrorRate");
+  assembler->Add(first);
+  assembler->Add(second);
+  const Candidate before = assembler->TakeChanged().at(0);
+  assembler->Decide(SplitBySam({second.id}, {first.id}));
+  const std::vector<Candidate> changed = assembler->TakeChanged();
+  ASSERT_THAT(changed, SizeIs(2));
+  EXPECT_EQ(changed[0].id, first.id);
+  EXPECT_THAT(changed[0].lines, SizeIs(1));
+  EXPECT_THAT(Diff(before, changed[0],
+                   [&](absl::string_view id) {
+                     return assembler->ExplainDecision(id);
+                   }),
+              Contains("removed: alert ErrorRate (shop-api), split off by sam: "
+                       "another outage"));
+  EXPECT_EQ(changed[1].id, second.id);
+  ASSERT_THAT(changed[1].lines, SizeIs(1));
+  EXPECT_EQ(changed[1].lines[0].reason, "split off by sam: another outage");
+}
+
+TEST(AssemblerDecisionTest, NeverConnectsAgainWhatAPersonParted) {
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  const Event blue = MakeCellAlert(absl::Seconds(0), "HighLatency", "blue");
+  const Event green = MakeCellAlert(absl::Seconds(1), "HighErrorRate", "green");
+  assembler->Add(blue);
+  assembler->Add(green);
+  assembler->Add(MakeAlert(absl::Seconds(3), "cart", "HighLatency"));
+  assembler->Add(MakeAlert(absl::Seconds(3), "cart", "HighErrorRate"));
+  EXPECT_THAT(assembler->TakeChanged(), SizeIs(1));
+  assembler->Decide(SplitBySam({green.id}, {blue.id}));
+  EXPECT_THAT(assembler->TakeChanged(), SizeIs(2));
+  for (int i = 1; i < 5; ++i) {
+    assembler->Add(MakeAlert(absl::Minutes(i), "cart", "HighLatency"));
+    assembler->Add(MakeAlert(absl::Minutes(i), "cart", "HighErrorRate"));
+  }
+  for (const Candidate& candidate : assembler->TakeChanged()) {
+    EXPECT_NE(candidate.state, CandidateState::kMerged) << Print(candidate);
+  }
+}
+
+TEST(AssemblerDecisionTest, MergesUnrelatedServicesAndWhatComesLater) {
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  const Event cart = MakeAlert(absl::Minutes(0), "cart", "HighLatency");
+  const Event mail = MakeAlert(absl::Minutes(1), "mail", "QueueGrows");
+  assembler->Add(cart);
+  assembler->Add(mail);
+  EXPECT_THAT(assembler->TakeChanged(), SizeIs(2));
+  assembler->Decide(MergeBySam({cart.id, mail.id}));
+  std::vector<Candidate> changed = assembler->TakeChanged();
+  ASSERT_THAT(changed, SizeIs(2));
+  ASSERT_THAT(changed[0].lines, SizeIs(2));
+  EXPECT_EQ(changed[0].lines[1].reason, "merged by sam: one outage");
+  EXPECT_EQ(changed[1].merged_into, cart.id);
+  assembler->Add(MakeAlert(absl::Minutes(3), "mail", "ErrorRate"));
+  changed = assembler->TakeChanged();
+  ASSERT_THAT(changed, SizeIs(1));
+  EXPECT_THAT(changed[0].lines, SizeIs(3));
+}
+
+TEST(AssemblerDecisionTest, MergesWhatALullLiesBetweenAndGoesOnFromThere) {
+  std::vector<Event> events;
+  for (int i = 0; i < 200; ++i) {
+    // Others, so that what is closed is dropped in between.
+    events.push_back(MakeAlert(absl::Minutes(10 + i), absl::StrCat("own-", i),
+                               absl::StrCat("Own", i)));
+  }
+  const Event early = MakeAlert(absl::Minutes(0), "cart", "HighLatency");
+  const Event late = MakeAlert(absl::Hours(5), "mail", "QueueGrows");
+  const Event after = MakeAlert(absl::Minutes(302), "mail", "ErrorRate");
+  events.insert(events.end(), {early, late, after});
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  for (const Event& event : events) assembler->Add(event);
+  assembler->TakeChanged();
+  assembler->Decide(MergeBySam({early.id, late.id}));
+  Taken taken;
+  TakeInto(assembler.get(), &taken);
+  ASSERT_THAT(taken, SizeIs(2)) << "those of the decision alone";
+  EXPECT_THAT(taken[early.id].lines, SizeIs(3));
+  EXPECT_EQ(taken[late.id].merged_into, early.id);
+}
+
+TEST(AssemblerDecisionTest, LetsALaterMergeUndoASplit) {
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  const Event first = MakeAlert(absl::Minutes(0), "cart", "HighLatency");
+  const Event second = MakeAlert(absl::Minutes(2), "shop-api", "ErrorRate");
+  assembler->Add(first);
+  assembler->Add(second);
+  assembler->Decide(SplitBySam({second.id}, {first.id}));
+  EXPECT_THAT(assembler->TakeChanged(), SizeIs(2));
+  Decision merge = MergeBySam({first.id, second.id});
+  merge.time += absl::Minutes(1);
+  assembler->Decide(merge);
+  const std::vector<Candidate> changed = assembler->TakeChanged();
+  ASSERT_THAT(changed, SizeIs(2));
+  EXPECT_THAT(changed[0].lines, SizeIs(2));
+  EXPECT_EQ(changed[1].state, CandidateState::kMerged);
+}
+
+TEST(AssemblerDecisionTest, KeepsTogetherTheRestOfWhatOnlyTheTakenConnected) {
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  const Event first = MakeAlert(absl::Minutes(0), "cart", "HighLatency");
+  const Event between = MakeAlert(absl::Minutes(6), "cart", "QueueGrows");
+  const Event last = MakeAlert(absl::Minutes(12), "cart", "DiskFull");
+  for (const Event& event : {first, between, last}) assembler->Add(event);
+  EXPECT_THAT(assembler->TakeChanged(), SizeIs(1));
+  assembler->Decide(SplitBySam({between.id}, {first.id, last.id}));
+  const std::vector<Candidate> changed = assembler->TakeChanged();
+  ASSERT_THAT(changed, SizeIs(2));
+  ASSERT_THAT(changed[0].lines, SizeIs(2));
+  EXPECT_EQ(changed[0].lines[1].reason,
+            "stayed when others were split off by sam: another outage");
+}
+
+TEST(AssemblerDecisionTest, SaysNothingNewWhenADecisionIsKnown) {
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  const Event first = MakeAlert(absl::Minutes(0), "cart", "HighLatency");
+  const Event second = MakeAlert(absl::Minutes(2), "shop-api", "ErrorRate");
+  // It may be known before its events.
+  assembler->Decide(SplitBySam({second.id}, {first.id}));
+  assembler->Add(second);
+  assembler->Add(first);
+  EXPECT_THAT(assembler->TakeChanged(), SizeIs(2));
+  assembler->Decide(SplitBySam({second.id}, {first.id}));
+  EXPECT_THAT(assembler->TakeChanged(), IsEmpty());
+}
+
 class AssemblerPropertyTest : public ::testing::TestWithParam<int> {
  protected:
   AssemblerPropertyTest()
@@ -484,6 +628,162 @@ TEST_P(AssemblerPropertyTest, GivesSameBytesWhenForgettingAndRestarting) {
   EXPECT_EQ(PrintLiving(taken), expected_);
   EXPECT_GT(forgotten, 0u) << "the world is too short to forget anything";
 }
+
+// A decision, and behind how many events it was made.
+struct Made {
+  Decision decision;
+  size_t after = 0;
+};
+
+std::vector<std::string> SymptomsOf(const Candidate& candidate) {
+  std::vector<std::string> ids;
+  for (const TimelineLine& line : candidate.lines) {
+    if (IsSymptom(line.kind)) ids.push_back(line.event_id);
+  }
+  return ids;
+}
+
+// Decisions about the candidates of a world, in two rounds, so that some are
+// about what others made.
+class AssemblerDecisionPropertyTest : public ::testing::TestWithParam<int> {
+ protected:
+  AssemblerDecisionPropertyTest()
+      : seed_(TestSeed(static_cast<uint64_t>(GetParam()))),
+        random_(seed_),
+        events_(MakeWorld(seed_, 400)) {
+    Decide();
+    Decide();
+  }
+
+  void Decide() {
+    std::unique_ptr<Assembler> assembler(NewAssembler());
+    for (const Event& event : events_) assembler->Add(event);
+    for (const Made& each : made_) assembler->Decide(each.decision);
+    std::vector<Candidate> candidates = assembler->TakeChanged();
+    for (size_t i = 0; i + 1 < candidates.size(); ++i) {
+      std::vector<std::string> ids = SymptomsOf(candidates[i]);
+      if (random_() % 3 == 0 && ids.size() > 1) {
+        std::shuffle(ids.begin(), ids.end(), random_);
+        const auto cut = ids.begin() + 1 +
+                         static_cast<int64_t>(random_() % (ids.size() - 1));
+        Make({{}, {ids.begin(), cut}, {cut, ids.end()}, "sam", "another"});
+      } else if (random_() % 3 == 0 &&
+                 candidates[i + 1].onset_time - candidates[i].onset_time <
+                     absl::Hours(12)) {
+        for (const std::string& id : SymptomsOf(candidates[i + 1])) {
+          ids.push_back(id);
+        }
+        Make({{}, {}, std::move(ids), "kim", "one"});
+      }
+    }
+  }
+
+  void Make(Decision decision) {
+    std::sort(decision.taken.begin(), decision.taken.end());
+    std::sort(decision.kept.begin(), decision.kept.end());
+    decision.time = ScenarioStart() + absl::Hours(100) +
+                    absl::Seconds(static_cast<int64_t>(made_.size()));
+    size_t after = 0;
+    for (size_t i = 0; i < events_.size(); ++i) {
+      const auto names = [&](const std::vector<std::string>& ids) {
+        return std::binary_search(ids.begin(), ids.end(), events_[i].id);
+      };
+      if (names(decision.taken) || names(decision.kept)) after = i + 1;
+    }
+    made_.push_back({std::move(decision), after});
+  }
+
+  std::string Expected() {
+    std::unique_ptr<Assembler> assembler(NewAssembler());
+    for (const Event& event : events_) assembler->Add(event);
+    for (const Made& each : made_) assembler->Decide(each.decision);
+    Taken taken;
+    TakeInto(assembler.get(), &taken);
+    for (const Made& each : made_) CheckKept(each, taken);
+    return PrintLiving(taken);
+  }
+
+  // The last decision that names a symptom holds.
+  void CheckKept(const Made& each, const Taken& taken) {
+    if (&each != &made_.back() || !each.decision.IsSplit()) return;
+    for (const auto& [id, candidate] : taken) {
+      bool has_taken = false;
+      bool has_kept = false;
+      for (const std::string& symptom : SymptomsOf(candidate)) {
+        const std::vector<std::string>& kept = each.decision.kept;
+        has_taken = has_taken || each.decision.Takes(symptom);
+        has_kept =
+            has_kept || std::binary_search(kept.begin(), kept.end(), symptom);
+      }
+      EXPECT_FALSE(has_taken && has_kept) << Print(candidate);
+    }
+  }
+
+  const uint64_t seed_;
+  std::mt19937_64 random_;
+  const std::vector<Event> events_;
+  std::vector<Made> made_;
+};
+
+TEST_P(AssemblerDecisionPropertyTest, GivesSameBytesForAnyOrder) {
+  const std::string expected = Expected();
+  EXPECT_NE(expected, AssembleAtOnce(events_));
+  // Within what may come late; a decision even before its events.
+  std::vector<std::pair<int64_t, size_t>> order;
+  for (size_t i = 0; i < events_.size() + made_.size(); ++i) {
+    const Event& event =
+        events_[i < events_.size() ? i : random_() % events_.size()];
+    order.emplace_back(absl::ToUnixSeconds(event.event_time) +
+                           static_cast<int64_t>(random_() % (20 * 3600)),
+                       i);
+  }
+  std::sort(order.begin(), order.end());
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  Taken taken;
+  for (const auto& [place, i] : order) {
+    if (i < events_.size()) {
+      EXPECT_NE(assembler->Add(events_[i]), Added::kTooLate);
+    } else {
+      assembler->Decide(made_[i - events_.size()].decision);
+    }
+    if (random_() % 9 == 0) TakeInto(assembler.get(), &taken);
+  }
+  TakeInto(assembler.get(), &taken);
+  EXPECT_EQ(PrintLiving(taken), expected);
+}
+
+TEST_P(AssemblerDecisionPropertyTest, GivesSameBytesForAnyRestart) {
+  const std::string expected = Expected();
+  std::unique_ptr<Assembler> assembler(NewAssembler());
+  Taken taken;
+  const auto read = [&](size_t i) {
+    assembler->Add(events_[i]);
+    for (const Made& each : made_) {
+      if (each.after == i + 1) assembler->Decide(each.decision);
+    }
+  };
+  for (size_t i = 0; i < events_.size(); ++i) {
+    read(i);
+    if (random_() % 10 != 0) continue;
+    TakeInto(assembler.get(), &taken);
+    assembler->Forget();
+    if (random_() % 5 != 0) continue;
+    const uint64_t position = assembler->SafePosition();
+    const absl::Time settled = assembler->settled_before();
+    assembler.reset(NewAssembler());
+    assembler->SkipBefore(settled);
+    for (size_t again = position; again <= i; ++again) read(again);
+    for (const auto& [id, candidate] : taken) {
+      if (candidate.state != CandidateState::kMerged) assembler->MarkTaken(id);
+    }
+    TakeInto(assembler.get(), &taken);
+  }
+  TakeInto(assembler.get(), &taken);
+  EXPECT_EQ(PrintLiving(taken), expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, AssemblerDecisionPropertyTest,
+                         ::testing::Range(1, 7));
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AssemblerPropertyTest, ::testing::Range(1, 7));
 

@@ -58,8 +58,10 @@ std::string LearntOf(absl::Time event_time, absl::Time append_time) {
 
 class Differences {
  public:
-  Differences(const Candidate& before, const Candidate& after)
-      : before_(before), after_(after) {}
+  Differences(
+      const Candidate& before, const Candidate& after,
+      const std::function<std::string(absl::string_view)>& explain_decision)
+      : before_(before), after_(after), explain_decision_(explain_decision) {}
 
   std::vector<std::string> Find() {
     CompareFates();
@@ -78,11 +80,16 @@ class Differences {
 
   void CompareFates() {
     if (after_.merged_into != before_.merged_into) {
-      Say(after_.merged_into.empty()
-              ? absl::StrCat("taken apart again from candidate ",
-                             before_.merged_into)
-              : absl::StrCat("later evidence connects it with candidate ",
-                             after_.merged_into));
+      const std::string decided = DecisionOn(after_.id);
+      if (after_.merged_into.empty()) {
+        Say(absl::StrCat("taken apart again from candidate ",
+                         before_.merged_into, decided));
+      } else if (decided.empty()) {
+        Say(absl::StrCat("later evidence connects it with candidate ",
+                         after_.merged_into));
+      } else {
+        Say(absl::StrCat("goes on in candidate ", after_.merged_into, decided));
+      }
     } else if (after_.state != before_.state) {
       Say(after_.state == CandidateState::kQuiet ? "nothing joins it any more"
                                                  : "it goes on");
@@ -113,16 +120,25 @@ class Differences {
         CompareLine(*old_line->second, line);
       } else if (!old_ids.contains(line.event_id)) {
         Say(absl::StrCat("added: ", NounOf(line.kind), " ", NameOf(line),
-                         LearntOf(line.event_time, line.append_time)));
+                         LearntOf(line.event_time, line.append_time),
+                         DecisionOn(line.event_id)));
       }
     }
     for (const TimelineLine& line : before_.lines) {
       // A resolve goes into the line of its alert.
       if (new_ids.contains(line.event_id)) continue;
       if (line.kind == EventKind::kAlertResolved) continue;
-      Say(absl::StrCat("removed: ", NounOf(line.kind), " ", NameOf(line),
-                       ", which seems to belong elsewhere"));
+      const std::string decided = DecisionOn(line.event_id);
+      Say(absl::StrCat(
+          "removed: ", NounOf(line.kind), " ", NameOf(line),
+          decided.empty() ? ", which seems to belong elsewhere" : decided));
     }
+  }
+
+  // ", split off by sam: another outage"; empty when nobody decided.
+  std::string DecisionOn(absl::string_view id) const {
+    const std::string decision = explain_decision_(id);
+    return decision.empty() ? "" : absl::StrCat(", ", decision);
   }
 
   void CompareLine(const TimelineLine& was, const TimelineLine& is) {
@@ -181,13 +197,16 @@ class Differences {
 
   const Candidate& before_;
   const Candidate& after_;
+  const std::function<std::string(absl::string_view)>& explain_decision_;
   std::vector<std::string> sentences_;
 };
 
 }  // namespace
 
-std::vector<std::string> Diff(const Candidate& before, const Candidate& after) {
-  return Differences(before, after).Find();
+std::vector<std::string> Diff(
+    const Candidate& before, const Candidate& after,
+    const std::function<std::string(absl::string_view)>& explain_decision) {
+  return Differences(before, after, explain_decision).Find();
 }
 
 }  // namespace secondstory::timeline

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
@@ -21,6 +22,36 @@ bool IsAfter(const Symptom& symptom, const std::optional<EventKey>& key) {
   return !key.has_value() || *key < KeyOf(symptom.known.event);
 }
 
+bool IsEarlier(const Symptom* a, const Symptom* b) {
+  return IsBefore(a->known.event, b->known.event);
+}
+
+void InsertSorted(Symptom* symptom, std::vector<Symptom*>* sorted) {
+  sorted->insert(
+      std::upper_bound(sorted->begin(), sorted->end(), symptom, IsEarlier),
+      symptom);
+}
+
+// Whether `is_found` holds for any symptom with a bond that is in `strand`.
+template <typename IsFound>
+bool AnyBound(const Strand& strand, IsFound is_found) {
+  return std::any_of(
+             strand.bound.begin(), strand.bound.end(),
+             [&](const Symptom* symptom) { return is_found(*symptom); }) ||
+         std::any_of(strand.absorbed.begin(), strand.absorbed.end(),
+                     [&](const Strand* absorbed) {
+                       return AnyBound(*absorbed, is_found);
+                     });
+}
+
+void AddBound(Symptom* symptom, Strand* strand) {
+  if (symptom->bond == kNoBond) return;
+  const bool is_known = std::any_of(
+      strand->bound.begin(), strand->bound.end(),
+      [&](const Symptom* each) { return each->bond == symptom->bond; });
+  if (!is_known) strand->bound.push_back(symptom);
+}
+
 }  // namespace
 
 bool Gathering::Checkpoint::IsBefore(const EventKey& key) const {
@@ -35,13 +66,8 @@ const Symptom& Gathering::Insert(Event event) {
   Symptom* symptom = owned.get();
   symptoms_[key] = std::move(owned);
   by_id_[key.id] = symptom;
-  std::vector<Symptom*>& same = by_occurrence_[symptom->known.occurrence];
-  same.insert(std::upper_bound(same.begin(), same.end(), symptom,
-                               [](const Symptom* a, const Symptom* b) {
-                                 return timeline::IsBefore(a->known.event,
-                                                           b->known.event);
-                               }),
-              symptom);
+  InsertSorted(symptom, &by_occurrence_[symptom->known.occurrence]);
+  if (bonds_.LatestOf(key.id) != nullptr) new_bound_.push_back(symptom);
   if (!dirty_.has_value() || key < *dirty_) dirty_ = key;
   return *symptom;
 }
@@ -52,7 +78,40 @@ void Gathering::InsertResolve(const Event& event, uint64_t occurrence) {
   if (!dirty_.has_value() || key < *dirty_) dirty_ = key;
 }
 
+void Gathering::Decide(Decision decision) { bonds_.Add(std::move(decision)); }
+
+void Gathering::UpdateBonds() {
+  const std::vector<std::string> concerned = bonds_.Update();
+  if (!concerned.empty()) {
+    by_bond_.clear();
+    for (const auto& [key, symptom] : symptoms_) {
+      symptom->bond = bonds_.Find(key.id);
+      if (symptom->bond != kNoBond) {
+        by_bond_[symptom->bond].push_back(symptom.get());
+      }
+    }
+  } else {
+    for (Symptom* symptom : new_bound_) {
+      symptom->bond = bonds_.Find(symptom->known.event.id);
+      InsertSorted(symptom, &by_bond_[symptom->bond]);
+    }
+  }
+  const auto concern = [&](const Symptom& symptom) {
+    const EventKey key = KeyOf(symptom.known.event);
+    if (!dirty_.has_value() || key < *dirty_) dirty_ = key;
+  };
+  for (const std::string& id : concerned) {
+    if (const Symptom* symptom = FindSymptom(id)) concern(*symptom);
+  }
+  // The group of the first one is kept open for the others only when it is
+  // known then that there are any.
+  for (const Symptom* symptom : std::exchange(new_bound_, {})) {
+    concern(*by_bond_[symptom->bond].front());
+  }
+}
+
 std::set<std::string> Gathering::Update() {
+  UpdateBonds();
   if (dirty_.has_value()) {
     GoBackBefore(*dirty_);
     auto symptom =
@@ -125,6 +184,9 @@ void Gathering::Truncate(const Checkpoint& checkpoint) {
       strand.absorbed.pop_back();
     }
     while (IsAfter(*strand.symptoms.back(), after)) strand.symptoms.pop_back();
+    while (!strand.bound.empty() && IsAfter(*strand.bound.back(), after)) {
+      strand.bound.pop_back();
+    }
   }
   for (const Open& open : checkpoint.open) {
     Strand& strand = *open.strand;
@@ -187,6 +249,12 @@ std::vector<Gathering::Cluster> Gathering::ClusterBurst(
     Cluster* best = nullptr;
     double best_odds = 0;
     for (Cluster& cluster : clusters) {
+      if (symptom->bond != kNoBond && cluster.bond != kNoBond) {
+        // One bond is one cluster, so that each is placed as demanded.
+        if (symptom->bond != cluster.bond) continue;
+        best = &cluster;
+        break;
+      }
       const double odds =
           WeighJoining(absl::MakeSpan(&arrival, 1), *cluster.group, topology_);
       if (odds > best_odds) {
@@ -203,16 +271,20 @@ std::vector<Gathering::Cluster> Gathering::ClusterBurst(
     }
     best->symptoms.push_back(symptom);
     best->arrivals.push_back(arrival);
+    if (symptom->bond != kNoBond) best->bond = symptom->bond;
   }
   return clusters;
 }
 
 void Gathering::Place(const Cluster& cluster) {
-  uint32_t best = kNone;
+  const uint32_t bonded = FindBonded(cluster);
+  uint32_t best = bonded;
   uint32_t second = kNone;
-  double best_odds = 0;
+  double best_odds =
+      bonded == kNone ? 0 : std::numeric_limits<double>::infinity();
   double second_odds = kConnects;
   for (uint32_t at : FindOpen(cluster)) {
+    if (at == bonded || !MayJoin(cluster.bond, *now_.open[at].strand)) continue;
     const double odds =
         WeighJoining(cluster.arrivals, *now_.open[at].group, topology_);
     if (odds > best_odds) {
@@ -228,11 +300,57 @@ void Gathering::Place(const Cluster& cluster) {
     }
   }
   const bool is_new = best == kNone;
+  const bool is_decided = bonded != kNone && PrepareBonded(cluster, bonded);
   if (is_new) best = Start(cluster.symptoms.front());
   for (size_t i = is_new ? 1 : 0; i < cluster.symptoms.size(); ++i) {
-    Join(cluster.symptoms[i], best);
+    Join(cluster.symptoms[i], best, is_decided);
   }
-  if (second != kNone) Connect(best, second, *cluster.symptoms.front());
+  if (second != kNone &&
+      MayConnect(*now_.open[best].strand, *now_.open[second].strand)) {
+    Connect(best, second, *cluster.symptoms.front());
+  }
+}
+
+// Where those are that a person put together with these.
+uint32_t Gathering::FindBonded(const Cluster& cluster) const {
+  if (cluster.bond == kNoBond) return kNone;
+  const std::vector<Symptom*>& together = by_bond_.find(cluster.bond)->second;
+  const auto first = std::find_if(
+      cluster.symptoms.begin(), cluster.symptoms.end(),
+      [&](const Symptom* symptom) { return symptom->bond == cluster.bond; });
+  const auto at =
+      std::lower_bound(together.begin(), together.end(), *first, IsEarlier);
+  if (at == together.begin()) return kNone;
+  const Strand& root = (*std::prev(at))->strand->root();
+  return static_cast<uint32_t>(root.open_at);
+}
+
+// True when it is the decision alone that speaks for it.
+bool Gathering::PrepareBonded(const Cluster& cluster, uint32_t at) {
+  const absl::Time time = cluster.arrivals.front().event().event_time;
+  const double odds =
+      WeighJoining(cluster.arrivals, *now_.open[at].group, topology_);
+  if (now_.open[at].group->ClosesAt() < time) Own(at)->Reopen(time);
+  return odds <= 0;
+}
+
+bool Gathering::MayJoin(Bond bond, const Strand& strand) const {
+  return bond == kNoBond || !AnyBound(strand, [&](const Symptom& symptom) {
+           return bonds_.MustPart(bond, symptom.bond);
+         });
+}
+
+bool Gathering::MayConnect(const Strand& one, const Strand& other) const {
+  return !AnyBound(one, [&](const Symptom& symptom) {
+    return !MayJoin(symptom.bond, other);
+  });
+}
+
+// True when a person put some that come later together with some of it.
+bool Gathering::IsAwaited(const Strand& strand) const {
+  return AnyBound(strand, [&](const Symptom& symptom) {
+    return IsAfter(*by_bond_.find(symptom.bond)->second.back(), now_.symptom);
+  });
 }
 
 void Gathering::Resolve(const EventKey& key, uint64_t occurrence) {
@@ -260,7 +378,12 @@ uint32_t Gathering::Start(Symptom* symptom) {
   auto strand = std::make_unique<Strand>();
   strand->symptoms.push_back(symptom);
   symptom->strand = strand.get();
-  symptom->reason = "opened this candidate";
+  const std::string& id = symptom->known.event.id;
+  const Decision* decision = FindDecision(id);
+  symptom->reason = decision != nullptr && decision->Takes(id)
+                        ? DescribeDecision(*decision)
+                        : "opened this candidate";
+  AddBound(symptom, strand.get());
   const auto at = static_cast<uint32_t>(now_.open.size());
   strand->open_at = at;
   now_.open.push_back({strand.get(),
@@ -274,12 +397,17 @@ uint32_t Gathering::Start(Symptom* symptom) {
   return at;
 }
 
-void Gathering::Join(Symptom* symptom, uint32_t at) {
+void Gathering::Join(Symptom* symptom, uint32_t at, bool is_decided) {
   Strand* strand = now_.open[at].strand;
-  symptom->reason =
-      DescribeJoining(symptom->arrival(), *now_.open[at].group, topology_);
+  const std::string& id = symptom->known.event.id;
+  const Decision* decision = is_decided ? FindDecision(id) : nullptr;
+  symptom->reason = decision != nullptr
+                        ? DescribePlace(*decision, id)
+                        : DescribeJoining(symptom->arrival(),
+                                          *now_.open[at].group, topology_);
   symptom->strand = strand;
   strand->symptoms.push_back(symptom);
+  AddBound(symptom, strand);
   Group* group = Own(at);
   const size_t service_count = group->services().size();
   group->Add(symptom->arrival());
@@ -368,7 +496,8 @@ void Gathering::DropClosed() {
   open.erase(std::remove_if(open.begin(), open.end(),
                             [&](const Open& each) {
                               return each.group == nullptr ||
-                                     each.group->ClosesAt() < time;
+                                     (each.group->ClosesAt() < time &&
+                                      !IsAwaited(*each.strand));
                             }),
              open.end());
   Reindex(std::move(open));
@@ -509,8 +638,16 @@ void Gathering::Forget(const std::vector<const Strand*>& roots,
     same->second.erase(
         std::find(same->second.begin(), same->second.end(), symptom));
     if (same->second.empty()) by_occurrence_.erase(same);
+    if (symptom->bond != kNoBond) {
+      std::vector<Symptom*>& together = by_bond_[symptom->bond];
+      together.erase(std::find(together.begin(), together.end(), symptom));
+    }
     strands_.erase(key);
     symptoms_.erase(key);
+  }
+  if (!bonds_.empty()) {
+    bonds_.Forget(horizon,
+                  [&](const std::string& id) { return by_id_.contains(id); });
   }
   const absl::Time oldest =
       strands_.empty() ? horizon

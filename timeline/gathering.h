@@ -6,6 +6,13 @@
 // alone, never on the order in which they were inserted: a late one has the
 // fold taken up again from a checkpoint before it.
 //
+// What people decided goes before evidence: symptoms that a person put together
+// join one group, even one that nothing could join any more; those that a
+// person parted never share a group, and their groups are never connected. A
+// decision has the fold taken up again from before the first symptom that it
+// concerns, so the result depends on the set of decisions, too, and not on when
+// they came.
+//
 // Groups are found by index, so that what a symptom costs does not grow with
 // how many are open: those of its service and of the services that call or are
 // called by it; and of all others, the latest kElsewhereCountMax that were
@@ -23,6 +30,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "timeline/bonds.h"
+#include "timeline/decision.h"
 #include "timeline/grouping.h"
 #include "timeline/known_event.h"
 #include "timeline/topology.h"
@@ -45,6 +54,7 @@ struct Symptom {
 
   const KnownEvent known;
   const int node;
+  Bond bond = kNoBond;
   Strand* strand = nullptr;
   std::string reason;
 };
@@ -53,6 +63,7 @@ struct Symptom {
 // it later. A strand that has no `merged_into` is a candidate.
 struct Strand {
   std::vector<Symptom*> symptoms;  // in the order of events; never empty
+  std::vector<Symptom*> bound;     // those of them with bonds, each bond once
   std::vector<Strand*> absorbed;   // in the order of `merged_by`
   Strand* merged_into = nullptr;
   const Symptom* merged_by = nullptr;  // the symptom that connected them
@@ -82,10 +93,19 @@ class Gathering {
   // That alert resolved. REQUIRES: not inserted before.
   void InsertResolve(const Event& event, uint64_t occurrence);
 
-  // Folds what was inserted, and returns the ids of the strands that are no
-  // longer what they were: grown, shrunk, connected, gone.
-  // Cost: the symptoms from the earliest inserted one on; and, where those are
-  // before what was folded, the groups that are open.
+  // Takes what a person decided; its symptoms may be inserted later. Known ones
+  // are ignored.
+  void Decide(Decision decision);
+
+  // The latest decision that names the symptom `id`; null when there is none.
+  const Decision* FindDecision(absl::string_view id) const {
+    return bonds_.LatestOf(id);
+  }
+
+  // Folds what was inserted and decided, and returns the ids of the strands
+  // that are no longer what they were: grown, shrunk, connected, gone. Cost:
+  // the symptoms from the earliest inserted or concerned one on; and, where
+  // those are before what was folded, the groups that are open.
   std::set<std::string> Update();
 
   // All strands, also merged ones, in the order of their first symptoms.
@@ -104,7 +124,8 @@ class Gathering {
   static const Event& LastOf(const Strand& root);
 
   // Forgets these candidates and everything of them, and the resolves that are
-  // before the rest and before `horizon`.
+  // before the rest and before `horizon`, and the decisions from before that
+  // concern nothing else.
   // REQUIRES: Update() was called; nothing will be inserted that could join
   // them, nor anything before `horizon`.
   void Forget(const std::vector<const Strand*>& roots, absl::Time horizon);
@@ -143,11 +164,13 @@ class Gathering {
     std::vector<Symptom*> symptoms;
     std::vector<Arrival> arrivals;
     std::shared_ptr<Group> group;
+    Bond bond = kNoBond;  // of all of them that have one
   };
   using Symptoms = std::map<EventKey, std::unique_ptr<Symptom>>;
 
   static constexpr uint32_t kNone = UINT32_MAX;
 
+  void UpdateBonds();
   void GoBackBefore(const EventKey& key);
   void Restart();
   void Truncate(const Checkpoint& checkpoint);
@@ -156,9 +179,14 @@ class Gathering {
   std::vector<Cluster> ClusterBurst(Symptoms::iterator first,
                                     Symptoms::iterator end) const;
   void Place(const Cluster& cluster);
+  uint32_t FindBonded(const Cluster& cluster) const;
+  bool PrepareBonded(const Cluster& cluster, uint32_t at);
+  bool MayJoin(Bond bond, const Strand& strand) const;
+  bool MayConnect(const Strand& one, const Strand& other) const;
+  bool IsAwaited(const Strand& strand) const;
   void Resolve(const EventKey& key, uint64_t occurrence);
   uint32_t Start(Symptom* symptom);
-  void Join(Symptom* symptom, uint32_t at);
+  void Join(Symptom* symptom, uint32_t at, bool is_decided);
   void Connect(uint32_t one, uint32_t other, const Symptom& by);
   void Touch(const Strand& strand);
 
@@ -184,6 +212,9 @@ class Gathering {
   std::map<EventKey, std::unique_ptr<Strand>> strands_;  // by first symptom
   std::vector<Checkpoint> checkpoints_;
   std::optional<EventKey> dirty_;  // the earliest that is not folded
+  Bonds bonds_;
+  std::vector<Symptom*> new_bound_;  // inserted since, and decided about
+  absl::flat_hash_map<Bond, std::vector<Symptom*>> by_bond_;  // in event order
   std::set<std::string> touched_;
 
   // The state of the fold: where it is, and what is open there, in no order.

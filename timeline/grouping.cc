@@ -320,6 +320,13 @@ void Group::Add(const Arrival& symptom) {
   }
 }
 
+void Group::Reopen(absl::Time time) {
+  onset_ = time;
+  last_ = time;
+  active_ = std::max(active_, time);
+  gaps_.clear();
+}
+
 void Group::AddGap(absl::Duration gap) {
   if (gap <= kBurst || gaps_.size() == kGapCountMax) return;
   const double log = std::log(absl::ToDoubleMinutes(gap));

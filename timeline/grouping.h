@@ -63,6 +63,10 @@ class Group {
   // REQUIRES: `symptom` is not before any of the group.
   void Add(const Arrival& symptom);
 
+  // It goes on at `time` although it was closed: its span and its rhythm begin
+  // anew. REQUIRES: `time` is not before any of the group.
+  void Reopen(absl::Time time);
+
   // One of its alerts has resolved; others are ignored.
   void Resolve(uint64_t occurrence, absl::Time time);
   bool Has(uint64_t occurrence) const;
