@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "timeline/learning.h"
 
 namespace secondstory::timeline {
 namespace {
@@ -167,9 +168,7 @@ std::optional<Candidate> Assembler::TakeOne(const std::string& id) {
   if (opener == nullptr) return std::nullopt;
   const bool is_root = strand != nullptr && strand->merged_into == nullptr;
   if (!is_root && taken == taken_.end()) return std::nullopt;
-  Candidate candidate = is_root ? Compose(MaterialOf(*strand), topology_,
-                                          options_.ranking, watermark_)
-                                : BuildMerged(*opener);
+  Candidate candidate = is_root ? Build(*strand) : BuildMerged(*opener);
   const uint64_t fingerprint = absl::HashOf(candidate);
   Taken& now = taken_[id];
   const bool same = now.fingerprint == fingerprint;
@@ -178,6 +177,20 @@ std::optional<Candidate> Assembler::TakeOne(const std::string& id) {
          is_root ? strand->closes : absl::InfinitePast()};
   if (candidate.state == CandidateState::kOpen) open_.insert({now.closes, id});
   if (same) return std::nullopt;
+  return candidate;
+}
+
+Candidate Assembler::Build(const Strand& root) const {
+  RankingOptions ranking = options_.ranking;
+  std::string learnt;
+  if (options_.learning != nullptr) {
+    const Learning& learning = options_.learning->Before(root.first().position);
+    ranking.weights = learning.weights;
+    if (learning.outcome_count > 0) learnt = FormatLearning(learning);
+  }
+  Candidate candidate =
+      Compose(MaterialOf(root), topology_, ranking, watermark_);
+  candidate.learning = std::move(learnt);
   return candidate;
 }
 

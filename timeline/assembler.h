@@ -1,9 +1,10 @@
 // Events in, candidate timelines out.
 //
-// Promised:     the candidates are a function of the set of events added and of
-//               the set of decisions of people. Their order, how they were
-//               split into calls, repeats, and what was forgotten in between do
-//               not matter. Two runs give the same bytes.
+// Promised:     the candidates are a function of the set of events added, of
+//               the set of decisions of people, and of what was learnt before
+//               each event. Their order, how they were split into calls,
+//               repeats, and what was forgotten in between do not matter. Two
+//               runs give the same bytes.
 // Not promised: the same for an event that comes later than
 //               `AssemblerOptions::lateness`, or a decision about what was
 //               forgotten; they may come to nothing. Nor that a
@@ -34,6 +35,7 @@
 #include "timeline/event.h"
 #include "timeline/gathering.h"
 #include "timeline/known_event.h"
+#include "timeline/learning_history.h"
 #include "timeline/ranking.h"
 #include "timeline/topology.h"
 
@@ -43,6 +45,10 @@ struct AssemblerOptions {
   RankingOptions ranking;
   // An event may come so long after others of the same event_time.
   absl::Duration lateness = absl::Hours(24);
+  // Where given: each candidate is ranked with what it gives for the position
+  // of its first symptom, instead of `ranking.weights`. Must outlive the
+  // assembler, and know all of the log before an event that is added.
+  const LearningHistory* learning = nullptr;
 };
 
 // What became of an event.
@@ -124,6 +130,7 @@ class Assembler {
   bool IsConcerned(const Strand& root, absl::Time last) const;
   const KnownEvent* ResolveOf(const Symptom& symptom) const;
   Material MaterialOf(const Strand& root) const;
+  Candidate Build(const Strand& root) const;
   Candidate BuildMerged(const Symptom& opener) const;
   std::optional<Candidate> TakeOne(const std::string& id);
   bool IsSettled(const Strand& root, absl::Time horizon) const;

@@ -16,6 +16,7 @@
 #include "gtest/gtest.h"
 #include "timeline/difference.h"
 #include "timeline/folding.h"
+#include "timeline/learning_history.h"
 #include "timeline/scenario.h"
 
 namespace secondstory::timeline {
@@ -786,6 +787,36 @@ INSTANTIATE_TEST_SUITE_P(Seeds, AssemblerDecisionPropertyTest,
                          ::testing::Range(1, 7));
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AssemblerPropertyTest, ::testing::Range(1, 7));
+
+TEST(AssemblerLearningTest, RanksByWhatWasLearntBeforeTheFirstSymptom) {
+  LearningHistory learning;
+  RankedChange confirmed;
+  confirmed.event_id = "deploy";
+  confirmed.evidence = {{"lag", "", -2}};
+  learning.Add(3, {{confirmed}, {"deploy"}});
+  AssemblerOptions options;
+  options.learning = &learning;
+  Assembler assembler(options, Topology());
+  Assembler plain({}, Topology());
+  const std::vector<Event> events = {
+      MakeChange(absl::Minutes(0), "cart", "Deploy cart", "3.2.1"),
+      MakeAlert(absl::Minutes(30), "cart", "HighLatency"),
+      MakeAlert(absl::Hours(30), "cart", "HighLatency")};
+  for (size_t i = 0; i < events.size(); ++i) {
+    Event event = events[i];
+    event.position = i < 2 ? i + 1 : 4;
+    assembler.Add(event);
+    plain.Add(event);
+  }
+  const std::vector<Candidate> ranked = assembler.TakeChanged();
+  const std::vector<Candidate> defaults = plain.TakeChanged();
+  ASSERT_EQ(ranked.size(), 2u);
+  EXPECT_EQ(Print(ranked[0]), Print(defaults[0]));
+  EXPECT_EQ(ranked[0].learning, "");
+  EXPECT_EQ(ranked[1].learning, FormatLearning(learning.latest()));
+  EXPECT_NE(ranked[1].ranked_changes[0].score,
+            defaults[1].ranked_changes[0].score);
+}
 
 }  // namespace
 }  // namespace secondstory::timeline

@@ -82,6 +82,8 @@ struct Candidate {
   double no_change_score = 1;
   std::string no_change_reason;
   uint32_t rules_version = kRulesVersion;
+  // FormatLearning() of what it was ranked with; empty: nothing was learnt.
+  std::string learning;
   std::string merged_into;
 };
 
@@ -112,7 +114,7 @@ H AbslHashValue(H h, const Candidate& candidate) {
                  candidate.services, candidate.severity, candidate.lines);
   return H::combine(std::move(h), candidate.ranked_changes,
                     candidate.no_change_score, candidate.no_change_reason,
-                    candidate.merged_into);
+                    candidate.learning, candidate.merged_into);
 }
 
 }  // namespace secondstory::timeline

@@ -47,15 +47,21 @@ constexpr RuleName kRuleNames[] = {
 
 using Amounts = std::array<double, kRuleCount>;
 
+// Null for a rule that is not known.
+const RuleName* FindRule(absl::string_view name) {
+  for (const RuleName& each : kRuleNames) {
+    if (each.name == name) return &each;
+  }
+  return nullptr;
+}
+
 // What each rule says of the change; rules that are not known say nothing.
 Amounts AmountsOf(const RankedChange& change) {
   Amounts amounts = {};
   for (const Evidence& evidence : change.evidence) {
-    for (const RuleName& each : kRuleNames) {
-      if (each.name == evidence.rule) {
-        amounts[static_cast<size_t>(each.rule)] += evidence.log_odds;
-      }
-    }
+    const RuleName* rule = FindRule(evidence.rule);
+    if (rule == nullptr) continue;
+    amounts[static_cast<size_t>(rule->rule)] += evidence.log_odds;
   }
   return amounts;
 }
@@ -82,6 +88,19 @@ absl::Status NotLearning(absl::string_view text) {
 }
 
 }  // namespace
+
+void Unweigh(const RankingWeights& weights,
+             std::vector<RankedChange>* changes) {
+  for (RankedChange& change : *changes) {
+    for (Evidence& evidence : change.evidence) {
+      const RuleName* rule = FindRule(evidence.rule);
+      if (rule == nullptr) continue;
+      // Ranking balances by "order", and so adds `any_change` there.
+      if (evidence.rule == "order") evidence.log_odds -= weights.any_change;
+      evidence.log_odds /= weights.of[static_cast<size_t>(rule->rule)];
+    }
+  }
+}
 
 void Learn(const Outcome& outcome, Learning* learning) {
   ++learning->outcome_count;

@@ -19,6 +19,7 @@
 // rounded to six digits after each, so that they can be stored and gone on
 // with. Of what people decide, only confirmed changes teach ranking: that a
 // candidate was promoted or dismissed says nothing about which change it was.
+// Who is ranked with what was learnt when: see learning_history.h.
 #ifndef SECONDSTORY_TIMELINE_LEARNING_H_
 #define SECONDSTORY_TIMELINE_LEARNING_H_
 
@@ -46,6 +47,10 @@ struct Learning {
   uint64_t outcome_count = 0;
   RankingWeights weights;
 };
+
+// Makes evidence that was weighed with `weights` what the defaults would have
+// made of it: within 1e-4, as it is rounded; but for how "order" is balanced.
+void Unweigh(const RankingWeights& weights, std::vector<RankedChange>* changes);
 
 // Takes the outcome in. One whose confirmed changes are all unlisted teaches
 // nothing, but counts.

@@ -152,6 +152,23 @@ TEST(LearningTest, GoesOnFromWhatWasStoredAsIfItHadNotStopped) {
   EXPECT_EQ(whole.weights, resumed.weights);
 }
 
+TEST(LearningTest, TakesTheWeightsOutOfWhatWasRankedWithThem) {
+  RankingWeights weights;
+  weights.of[static_cast<size_t>(Rule::kWords)] = 2;
+  weights.of[static_cast<size_t>(Rule::kOrder)] = 0.5;
+  weights.any_change = 1;
+  std::vector<RankedChange> changes = {
+      MakeRanked("a", {{"words", "", 3},
+                       {"order", "", 2},
+                       {"frequency", "", -0.5},
+                       {"of the future", "", 7}})};
+  Unweigh(weights, &changes);
+  EXPECT_EQ(changes[0].evidence[0].log_odds, 1.5);
+  EXPECT_EQ(changes[0].evidence[1].log_odds, 2);
+  EXPECT_EQ(changes[0].evidence[2].log_odds, -1);
+  EXPECT_EQ(changes[0].evidence[3].log_odds, 7);
+}
+
 TEST(LearningTest, RefusesWhatItDidNotWrite) {
   const std::string good = FormatLearning(Learning());
   EXPECT_TRUE(ParseLearning(good).ok());

@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "timeline/learning.h"
 #include "timeline/scenario.h"
 
 namespace secondstory::timeline {
@@ -104,6 +105,30 @@ TEST_F(RankingTest, WeighsOnceThatAChangeIsOfTheServiceThatAlerted) {
   const Ranking ranking = Rank();
   EXPECT_NE(FindEvidence(ranking.changes[0], "same_service"), nullptr);
   EXPECT_EQ(FindEvidence(ranking.changes[0], "words"), nullptr);
+}
+
+TEST_F(RankingTest, CanBeTakenBackToWhatTheDefaultsSay) {
+  for (int i = 0; i < 5; ++i) {
+    AddChange(MakeChange(absl::Minutes(i), "cart", "Update varnish config",
+                         absl::StrCat("a", i)));
+  }
+  AddAlert(MakeAlert(absl::Minutes(60), "cart", "Varnish latency"));
+  const Ranking plain = Rank();
+  options_.weights.of = {0.7, 1.4, 0.8, 2, 1, 0.5, 1.1, 1, 1};
+  options_.weights.any_change = 0.6;
+  Ranking learnt = Rank();
+  Unweigh(options_.weights, &learnt.changes);
+  for (const RankedChange& change : plain.changes) {
+    for (const RankedChange& other : learnt.changes) {
+      if (other.event_id != change.event_id) continue;
+      for (const Evidence& each : change.evidence) {
+        if (each.rule == "order") continue;
+        const Evidence* raw = FindEvidence(other, each.rule);
+        ASSERT_NE(raw, nullptr) << each.rule;
+        EXPECT_NEAR(raw->log_odds, each.log_odds, 2e-4) << each.rule;
+      }
+    }
+  }
 }
 
 TEST_F(RankingTest, WeighsTheDependencyGraph) {

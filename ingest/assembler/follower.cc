@@ -1,9 +1,12 @@
 #include "ingest/assembler/follower.h"
 
+#include <algorithm>
 #include <iterator>
+#include <optional>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "base/logging.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -51,6 +54,9 @@ Follower::Follower(const FollowerOptions& options, timeline::Topology topology,
       retained_gauge_(metrics->AddGauge(
           "secondstory_assembler_events_retained",
           "Events held in memory because a candidate may still need them.")),
+      learnt_gauge_(metrics->AddGauge(
+          "secondstory_assembler_learnt_outcomes",
+          "Confirmations of people that changes are ranked with by now.")),
       open_gauge_(metrics->AddGauge(kCandidatesName, kCandidatesHelp,
                                     {{"state", "open"}})),
       quiet_gauge_(metrics->AddGauge(kCandidatesName, kCandidatesHelp,
@@ -89,9 +95,13 @@ absl::Status Follower::Load() {
   if (!resume.ok())
     log::Warning("cursor ignored", {{"status", resume.status()}});
   resume_ = cursor_is_foreign_ ? ResumePoint() : resume.value_or(ResumePoint());
-  position_ = resume_.safe_position;
-  assembler_ =
-      std::make_unique<timeline::Assembler>(options_.assembling, topology_);
+  // What is not known to be learnt is in the whole log.
+  position_ = resume_.learning.has_value() ? resume_.safe_position : 0;
+  learning_ = timeline::LearningHistory(
+      resume_.learning.value_or(timeline::Learning()));
+  timeline::AssemblerOptions assembling = options_.assembling;
+  assembling.learning = &learning_;
+  assembler_ = std::make_unique<timeline::Assembler>(assembling, topology_);
   assembler_->SkipBefore(resume_.settled_before);
   log::Info("following", {{"after_position", position_}});
   return absl::OkStatus();
@@ -114,20 +124,19 @@ void Follower::Reset() {
 }
 
 absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
-  for (const v1::Event& event : response.events()) {
-    // What incidentd reminds people of is about incidents, not part of one.
-    if (event.source() == kReviewSource) continue;
-    const timeline::Added added = assembler_->Add(ToTimelineEvent(event));
-    if (added == timeline::Added::kNew) new_events_->Increment();
-    if (added == timeline::Added::kTooLate) {
-      late_events_->Increment();
-      log::Warning(
-          "event too late for its candidates",
-          {{"event_id", event.event_id()}, {"source", event.source()}});
-    }
-    ++unpublished_;
+  // Nothing is composed before both are taken in, so that their order among
+  // each other is in their positions alone.
+  for (const v1::CandidateDecision& decision : response.decisions()) {
+    LearnFrom(decision);
   }
+  for (const v1::Event& event : response.events()) TakeEvent(event);
   position_ = response.position();
+  // Read from the beginning to learn, another log goes unnoticed by the server.
+  if (response.caught_up() && position_ < resume_.safe_position) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the log ends at ", position_, ", and the cursor is at ",
+                     resume_.safe_position, "; it is of another database"));
+  }
   lag_gauge_->Set(response.caught_up() ? 0 : AgeOfLast(response));
   const bool much = unpublished_ >= options_.catch_up_event_count &&
                     position_ >= resume_.read_position;
@@ -135,6 +144,33 @@ absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
   if (response.caught_up() && !caught_up_.exchange(true)) log::Info("ready");
   UpdateGauges();
   return absl::OkStatus();
+}
+
+void Follower::TakeEvent(const v1::Event& event) {
+  // Settled before the restart, and read again only to learn.
+  if (event.position() <= resume_.safe_position) return;
+  // What incidentd reminds people of is about incidents, not part of one.
+  if (event.source() == kReviewSource) return;
+  const timeline::Added added = assembler_->Add(ToTimelineEvent(event));
+  if (added == timeline::Added::kNew) new_events_->Increment();
+  if (added == timeline::Added::kTooLate) {
+    late_events_->Increment();
+    log::Warning("event too late for its candidates",
+                 {{"event_id", event.event_id()}, {"source", event.source()}});
+  }
+  ++unpublished_;
+}
+
+// Each confirmation teaches, also one that replaces an earlier one: a
+// correction weighs as much as what it corrects.
+void Follower::LearnFrom(const v1::CandidateDecision& decision) {
+  if (decision.kind() != v1::DECISION_KIND_CONFIRMED &&
+      decision.kind() != v1::DECISION_KIND_IMPORTED) {
+    return;
+  }
+  const std::optional<timeline::Outcome> outcome =
+      ToOutcome(decision.candidate());
+  if (outcome.has_value()) learning_.Add(decision.position(), *outcome);
 }
 
 absl::Status Follower::Publish() {
@@ -211,8 +247,13 @@ absl::Status Follower::Tidy() {
   for (auto at = submitted_.begin(); at != submitted_.end();) {
     at = at->second.onset_time < oldest ? submitted_.erase(at) : std::next(at);
   }
-  const std::string value = FormatResumePoint(
-      {assembler_->SafePosition(), position_, assembler_->settled_before()});
+  // It never goes back: what was learnt up to it cannot be taken apart again.
+  const uint64_t safe =
+      std::max(assembler_->SafePosition(), resume_.safe_position);
+  learning_.ForgetThrough(safe);
+  const std::string value =
+      FormatResumePoint({safe, position_, assembler_->settled_before(),
+                         learning_.Before(safe + 1)});
   const absl::Status status = client_->StoreCursor(value, cursor_);
   if (absl::IsFailedPrecondition(status)) {
     // Two assemblers come to the same candidates, so this is no harm, but
@@ -229,6 +270,7 @@ absl::Status Follower::Tidy() {
 
 void Follower::UpdateGauges() {
   position_gauge_->Set(static_cast<double>(position_));
+  learnt_gauge_->Set(static_cast<double>(learning_.latest().outcome_count));
   retained_gauge_->Set(static_cast<double>(assembler_->retained_event_count()));
   const auto count = [&](timeline::CandidateState state) {
     return static_cast<double>(assembler_->CountCandidates(state));

@@ -1,10 +1,11 @@
 // Follows the log of events and keeps the stored candidates what the timeline
-// makes of it.
+// makes of it; and learns from what people confirm, which stands in the same
+// log.
 //
 // Holds no state of its own on disk: after a restart it reads the log again
 // from a safe position, comes to the same candidates, and submits them; the
-// server drops those that say nothing new. A crash at any moment costs work,
-// never a candidate.
+// server drops those that say nothing new. What was learnt before that position
+// is stored with it. A crash at any moment costs work, never a candidate.
 #ifndef SECONDSTORY_INGEST_ASSEMBLER_FOLLOWER_H_
 #define SECONDSTORY_INGEST_ASSEMBLER_FOLLOWER_H_
 
@@ -22,6 +23,7 @@
 #include "ingest/assembler/incident_client.h"
 #include "ingest/assembler/resume_point.h"
 #include "timeline/assembler.h"
+#include "timeline/learning_history.h"
 #include "timeline/topology.h"
 
 namespace secondstory::ingest {
@@ -53,6 +55,8 @@ class Follower {
  private:
   absl::Status Load();
   absl::Status Take(const v1::WatchEventsResponse& response);
+  void TakeEvent(const v1::Event& event);
+  void LearnFrom(const v1::CandidateDecision& decision);
   absl::Status Publish();
   absl::Status Reconcile();
   absl::Status Submit(timeline::Candidate candidate);
@@ -68,6 +72,7 @@ class Follower {
   IncidentClient* const client_;
   const Clock* const clock_;
 
+  timeline::LearningHistory learning_;
   // Empty until Load().
   std::unique_ptr<timeline::Assembler> assembler_;
   ResumePoint resume_;
@@ -85,6 +90,7 @@ class Follower {
   Gauge* const position_gauge_;
   Gauge* const lag_gauge_;
   Gauge* const retained_gauge_;
+  Gauge* const learnt_gauge_;
   Gauge* const open_gauge_;
   Gauge* const quiet_gauge_;
   Counter* const new_events_;

@@ -5,6 +5,7 @@
 #include "ingest/assembler/follower.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <random>
 #include <utility>
@@ -22,10 +23,12 @@
 namespace secondstory::ingest {
 namespace {
 
+using ::testing::_;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 using ::testing::SizeIs;
 
 constexpr std::pair<timeline::EventKind, v1::EventKind> kKinds[] = {
@@ -65,6 +68,8 @@ class FakeIncidents final : public IncidentClient {
   int calls_left = 1 << 30;
   int events_per_response = 50;
   std::vector<v1::Event> log;
+  std::vector<v1::CandidateDecision> decisions;
+  uint64_t head = 0;
   std::map<std::string, v1::Candidate> candidates;
   std::vector<v1::Candidate> submissions;  // those that were stored
   std::string cursor;
@@ -72,7 +77,39 @@ class FakeIncidents final : public IncidentClient {
 
   void Append(const timeline::Event& event) {
     log.push_back(ToProtoEvent(event));
-    log.back().set_position(log.size());
+    log.back().set_position(++head);
+  }
+
+  // As ConfirmChanges: what is stored of it goes into the log as it is.
+  void Confirm(const std::string& id, const std::vector<std::string>& changes) {
+    v1::Candidate& candidate = candidates[id];
+    v1::ChangeConfirmation& confirmation = *candidate.mutable_confirmation();
+    confirmation.clear_contributing_event_ids();
+    for (const std::string& change : changes) {
+      confirmation.add_contributing_event_ids(change);
+    }
+    Decide(v1::DECISION_KIND_CONFIRMED, candidate);
+  }
+
+  void Decide(v1::DecisionKind kind, const v1::Candidate& candidate) {
+    v1::CandidateDecision decision;
+    decision.set_position(++head);
+    decision.set_kind(kind);
+    *decision.mutable_candidate() = candidate;
+    decisions.push_back(decision);
+  }
+
+  // The next `count` entries of another log.
+  void AppendFrom(const FakeIncidents& other, uint64_t count) {
+    const uint64_t until = std::min(other.head, head + count);
+    const auto is_next = [&](const auto& each) {
+      return each.position() > head && each.position() <= until;
+    };
+    std::copy_if(other.log.begin(), other.log.end(), std::back_inserter(log),
+                 is_next);
+    std::copy_if(other.decisions.begin(), other.decisions.end(),
+                 std::back_inserter(decisions), is_next);
+    head = until;
   }
 
   absl::Status Watch(
@@ -80,20 +117,28 @@ class FakeIncidents final : public IncidentClient {
       absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take)
       override {
     watched_after = after_position;
-    if (after_position > log.size()) {
+    if (after_position > head) {
       return absl::InvalidArgumentError("after_position is beyond the end");
     }
     do {
       SS_RETURN_IF_ERROR(Fail());
       v1::WatchEventsResponse response;
-      while (after_position < log.size() &&
-             response.events_size() < events_per_response) {
-        *response.add_events() = log[after_position++];
+      const uint64_t until = std::min(
+          head, after_position + static_cast<uint64_t>(events_per_response));
+      const auto is_next = [&](const auto& each) {
+        return each.position() > after_position && each.position() <= until;
+      };
+      for (const v1::Event& event : log) {
+        if (is_next(event)) *response.add_events() = event;
       }
+      for (const v1::CandidateDecision& decision : decisions) {
+        if (is_next(decision)) *response.add_decisions() = decision;
+      }
+      after_position = until;
       response.set_position(after_position);
-      response.set_caught_up(after_position == log.size());
+      response.set_caught_up(after_position == head);
       SS_RETURN_IF_ERROR(take(response));
-    } while (after_position < log.size());
+    } while (after_position < head);
     return absl::CancelledError("the log ends here");
   }
 
@@ -122,7 +167,10 @@ class FakeIncidents final : public IncidentClient {
     SS_RETURN_IF_ERROR(Fail());
     v1::Candidate& stored = candidates[next.candidate_id()];
     if (Content(stored) == Content(next)) return false;
+    const v1::ChangeConfirmation confirmation = stored.confirmation();
+    const bool confirmed = stored.has_confirmation();
     stored = next;
+    if (confirmed) *stored.mutable_confirmation() = confirmation;
     submissions.push_back(next);
     return true;
   }
@@ -158,6 +206,7 @@ class FakeIncidents final : public IncidentClient {
   }
   static std::string Content(v1::Candidate candidate) {
     candidate.clear_differences();
+    candidate.clear_confirmation();
     return candidate.DebugString();
   }
 };
@@ -253,11 +302,20 @@ TEST_F(FollowerTest, SaysThatACandidateMergedAlthoughItWasAwayWhenItHappened) {
 }
 
 TEST_F(FollowerTest, BeginsAnewWhenTheLogIsAnotherOne) {
-  incidents_.cursor = "safe 1000 read 2000 settled 1";
-  incidents_.Append(Alert(0, "cart", "HighLatency"));
-  const std::unique_ptr<Follower> follower = NewFollower();
-  EXPECT_THAT(follower->Follow(), StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_FALSE(follower->caught_up());
+  ResumePoint point;
+  point.safe_position = 1000;
+  for (const bool is_learning_known : {true, false}) {
+    if (!is_learning_known) point.learning.reset();
+    incidents_ = FakeIncidents();
+    incidents_.cursor = FormatResumePoint(point);
+    incidents_.Append(Alert(0, "cart", "HighLatency"));
+    const std::unique_ptr<Follower> follower = NewFollower();
+    EXPECT_THAT(follower->Follow(),
+                StatusIs(absl::StatusCode::kInvalidArgument));
+    EXPECT_FALSE(follower->caught_up());
+    EXPECT_THAT(follower->Follow(), StatusIs(absl::StatusCode::kCancelled));
+    EXPECT_THAT(incidents_.submissions, SizeIs(1));
+  }
 }
 
 TEST_F(FollowerTest, ReadsFromTheBeginningWhenTheCursorMakesNoSense) {
@@ -280,6 +338,75 @@ TEST_F(FollowerTest, CountsWhatItDoes) {
       text,
       HasSubstr(
           "secondstory_assembler_revisions_total{outcome=\"stored\"} 1\n"));
+}
+
+TEST_F(FollowerTest, RanksWithWhatWasConfirmedBefore) {
+  incidents_.Append(
+      timeline::MakeChange(absl::Minutes(0), "cart", "Deploy", "1"));
+  incidents_.Append(Alert(30, "cart", "HighLatency"));
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_FALSE(follower->Follow().ok());
+  const std::string first = incidents_.log[1].event_id();
+  EXPECT_EQ(incidents_.candidates[first].learning(), "");
+  incidents_.Confirm(first, {incidents_.log[0].event_id()});
+  incidents_.Append(Alert(600, "cart", "HighLatency"));
+  EXPECT_FALSE(follower->Follow().ok());
+  ASSERT_THAT(incidents_.submissions, SizeIs(2));
+  EXPECT_EQ(incidents_.candidates[first].learning(), "") << "as it was ranked";
+  const v1::Candidate& second =
+      incidents_.candidates[incidents_.log[2].event_id()];
+  EXPECT_THAT(second.learning(), HasSubstr("learning 1 outcomes 1 weights"));
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("secondstory_assembler_learnt_outcomes 1\n"));
+}
+
+TEST_F(FollowerTest, LearnsFromACorrectionToo) {
+  incidents_.Append(
+      timeline::MakeChange(absl::Minutes(0), "cart", "Deploy", "1"));
+  incidents_.Append(Alert(30, "cart", "HighLatency"));
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_FALSE(follower->Follow().ok());
+  incidents_.Confirm(incidents_.log[1].event_id(),
+                     {incidents_.log[0].event_id()});
+  incidents_.Confirm(incidents_.log[1].event_id(), {});
+  EXPECT_FALSE(follower->Follow().ok());
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("secondstory_assembler_learnt_outcomes 2\n"));
+}
+
+TEST_F(FollowerTest, LearnsNothingFromPromotionsAndDismissals) {
+  incidents_.Append(Alert(30, "cart", "HighLatency"));
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_FALSE(follower->Follow().ok());
+  v1::Candidate candidate = incidents_.candidates[incidents_.log[0].event_id()];
+  candidate.mutable_confirmation()->set_author("sam");
+  incidents_.Decide(v1::DECISION_KIND_PROMOTED, candidate);
+  incidents_.Decide(v1::DECISION_KIND_DISMISSED, candidate);
+  EXPECT_FALSE(follower->Follow().ok());
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("secondstory_assembler_learnt_outcomes 0\n"));
+}
+
+TEST_F(FollowerTest, ReadsTheWholeLogToLearnWhatAnOlderCursorDoesNotSay) {
+  for (int day : {0, 20, 40}) {
+    incidents_.Append(Alert(day * 1440, "cart", "HighLatency"));
+    EXPECT_FALSE(NewFollower()->Follow().ok());
+    incidents_.Confirm(incidents_.log.back().event_id(), {});
+  }
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  const std::map<std::string, std::string> expected = incidents_.Living();
+  SS_ASSERT_OK_AND_ASSIGN(ResumePoint point,
+                          ParseResumePoint(incidents_.cursor));
+  ASSERT_TRUE(point.learning.has_value());
+  EXPECT_EQ(point.safe_position, 4u) << "the third alert stands at 5";
+  EXPECT_EQ(point.learning->outcome_count, 2u) << "the third is read again";
+  point.learning.reset();
+  incidents_.cursor = FormatResumePoint(point);
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  EXPECT_EQ(incidents_.watched_after, 0u);
+  EXPECT_EQ(incidents_.Living(), expected);
+  EXPECT_THAT(metrics_.Text(),
+              HasSubstr("secondstory_assembler_learnt_outcomes 3\n"));
 }
 
 class FollowerCrashTest : public FollowerTest,
@@ -313,6 +440,41 @@ TEST_P(FollowerCrashTest, EndsWithSameCandidatesHoweverOftenItDies) {
   }
 }
 
+TEST_P(FollowerCrashTest, RanksTheSameByWhatWasLearntHoweverOftenItDies) {
+  const uint64_t seed = timeline::TestSeed(static_cast<uint64_t>(GetParam()));
+  std::mt19937_64 random(seed);
+  // People confirm what they see at the time, which may change later.
+  std::unique_ptr<Follower> follower = NewFollower();
+  for (const timeline::Event& event : timeline::MakeWorld(seed, 400)) {
+    incidents_.Append(event);
+    if (random() % 12 != 0) continue;
+    EXPECT_FALSE(follower->Follow().ok());
+    if (incidents_.submissions.empty()) continue;
+    const v1::Candidate& seen = incidents_.submissions.back();
+    std::vector<std::string> changes;
+    if (random() % 3 != 0 && seen.ranked_changes_size() > 0) {
+      changes = {seen.ranked_changes(0).event_id()};
+    }
+    incidents_.Confirm(seen.candidate_id(), changes);
+  }
+  EXPECT_FALSE(follower->Follow().ok());
+  const std::map<std::string, std::string> expected = incidents_.Living();
+  EXPECT_THAT(expected, Contains(Pair(_, HasSubstr("learning: \"learning"))));
+
+  FakeIncidents lived = std::move(incidents_);
+  incidents_ = FakeIncidents();
+  follower = NewFollower();
+  while (incidents_.head < lived.head) {
+    incidents_.AppendFrom(lived, 1 + random() % 12);
+    incidents_.calls_left = static_cast<int>(random() % 12);
+    EXPECT_FALSE(follower->Follow().ok());
+    if (random() % 3 == 0) follower = NewFollower();
+  }
+  incidents_.calls_left = 1 << 30;
+  EXPECT_THAT(follower->Follow(), StatusIs(absl::StatusCode::kCancelled));
+  EXPECT_EQ(incidents_.Living(), expected);
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, FollowerCrashTest, ::testing::Range(1, 9));
 
 TEST(ResumePointTest, IsReadAsItWasWritten) {
@@ -322,10 +484,32 @@ TEST(ResumePointTest, IsReadAsItWasWritten) {
   EXPECT_EQ(back.safe_position, 12u);
   EXPECT_EQ(back.read_position, 345u);
   EXPECT_EQ(back.settled_before, point.settled_before);
+  EXPECT_EQ(FormatResumePoint(back), FormatResumePoint(point));
+}
+
+TEST(ResumePointTest, KeepsWhatWasLearnt) {
+  ResumePoint point;
+  point.learning->outcome_count = 7;
+  point.learning->weights.any_change = -0.123456;
+  SS_ASSERT_OK_AND_ASSIGN(const ResumePoint back,
+                          ParseResumePoint(FormatResumePoint(point)));
+  ASSERT_TRUE(back.learning.has_value());
+  EXPECT_EQ(back.learning->outcome_count, 7u);
+  EXPECT_EQ(back.learning->weights, point.learning->weights);
+}
+
+TEST(ResumePointTest, DoesNotKnowWhatWasLearntWhereNoneOrAnotherVersionSays) {
+  for (const char* text : {"safe 12 read 345 settled 1",
+                           "safe 12 read 345 settled 1 learning 99"}) {
+    SS_ASSERT_OK_AND_ASSIGN(const ResumePoint point, ParseResumePoint(text));
+    EXPECT_EQ(point.safe_position, 12u);
+    EXPECT_FALSE(point.learning.has_value()) << text;
+  }
 }
 
 TEST(ResumePointTest, IsTheBeginningWhenNoneWasStored) {
   SS_ASSERT_OK_AND_ASSIGN(const ResumePoint point, ParseResumePoint(""));
+  EXPECT_TRUE(point.learning.has_value()) << "there is nothing to learn from";
   EXPECT_EQ(point.safe_position, 0u);
   EXPECT_EQ(point.settled_before, absl::InfinitePast());
 }

@@ -3,11 +3,13 @@
 #define SECONDSTORY_INGEST_ASSEMBLER_RESUME_POINT_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "timeline/learning.h"
 
 namespace secondstory::ingest {
 
@@ -18,12 +20,18 @@ struct ResumePoint {
   uint64_t read_position = 0;
   // See timeline::Assembler::SkipBefore.
   absl::Time settled_before = absl::InfinitePast();
+  // What the decisions up to `safe_position` taught. Nothing: it is not known,
+  // and the log has to be read from its beginning for it.
+  std::optional<timeline::Learning> learning = timeline::Learning();
 };
 
-// "safe 12 read 345 settled 1767225600000000"
+// "safe 12 read 345 settled 1767225600000000 learning 1 outcomes 0 ...", see
+// timeline::FormatLearning(). It is left out when it is not known.
 std::string FormatResumePoint(const ResumePoint& point);
 
-// The inverse; an empty text is the beginning. INVALID_ARGUMENT: anything else.
+// The inverse; an empty text is the beginning. What was learnt is not known
+// where the text has none, as before learning, or one by another version of the
+// rule. INVALID_ARGUMENT: anything else.
 absl::StatusOr<ResumePoint> ParseResumePoint(absl::string_view text);
 
 }  // namespace secondstory::ingest

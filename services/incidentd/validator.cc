@@ -255,6 +255,8 @@ std::vector<FieldViolation> Check(const v1::SubmitCandidateRequest& request) {
   check.Time("candidate.onset_time", candidate.onset_time());
   check.Time("candidate.last_activity_time", candidate.last_activity_time());
   CheckScore("candidate.no_change_score", candidate.no_change_score(), &check);
+  check.Text("candidate.learning", candidate.learning(),
+             limits::kTitleBytesMax);
   for (int i = 0; i < candidate.events_size(); ++i) {
     check.Id(absl::StrCat("candidate.events[", i, "].event_id"),
              candidate.events(i).event_id());

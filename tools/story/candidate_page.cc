@@ -4,12 +4,14 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "base/proto_time.h"
+#include "timeline/learning.h"
 #include "tools/story/learning_page.h"
 #include "tools/story/table.h"
 #include "tools/story/text.h"
@@ -237,6 +239,19 @@ std::string NoChange(const v1::Candidate& candidate,
   return text;
 }
 
+// With what was learnt it was ranked, if it was.
+std::string Learnt(const v1::Candidate& candidate, const PageOptions& options) {
+  const absl::StatusOr<timeline::Learning> learning =
+      timeline::ParseLearning(candidate.learning());
+  if (!learning.ok()) return "";
+  return RenderParagraph(
+      absl::StrCat("Weighed with what ", learning->outcome_count,
+                   learning->outcome_count == 1
+                       ? " earlier confirmation taught."
+                       : " earlier confirmations taught."),
+      options.width, 2);
+}
+
 std::string Changes(const v1::Candidate& candidate,
                     const PageOptions& options) {
   if (candidate.ranked_changes().empty()) {
@@ -251,7 +266,8 @@ std::string Changes(const v1::Candidate& candidate,
       "Changes near the onset\n",
       RenderParagraph("The likeliest first; several may have contributed. "
                       "+ speaks for it, - against; twice: strongly.",
-                      options.width, 2));
+                      options.width, 2),
+      Learnt(candidate, options));
   const int shown = ShownChanges(candidate, options);
   for (int i = 0; i < shown; ++i) {
     absl::StrAppend(&text, "\n",

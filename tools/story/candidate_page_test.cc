@@ -7,6 +7,7 @@
 #include "base/proto_time.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "timeline/learning.h"
 #include "tools/story/text.h"
 
 namespace secondstory::story {
@@ -182,6 +183,19 @@ TEST(CandidatePageTest, ShowsBothEndsOfALongTimelineUnlessAskedForAll) {
   PageOptions all;
   all.all = true;
   EXPECT_THAT(CandidatePage(candidate, all), HasSubstr("note 50."));
+}
+
+TEST(CandidatePageTest, SaysWithWhatWasLearntItWasRanked) {
+  v1::Candidate candidate = Example();
+  EXPECT_THAT(CandidatePage(candidate, {}), Not(HasSubstr("Weighed with")));
+  timeline::Learning learning;
+  learning.outcome_count = 12;
+  candidate.set_learning(timeline::FormatLearning(learning));
+  EXPECT_THAT(CandidatePage(candidate, {}),
+              HasSubstr("\n  Weighed with what 12 earlier confirmations "
+                        "taught.\n"));
+  candidate.set_learning("of another version");
+  EXPECT_THAT(CandidatePage(candidate, {}), Not(HasSubstr("Weighed with")));
 }
 
 TEST(CandidatePageTest, FoldsUnlikelyChanges) {

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
@@ -172,6 +173,26 @@ timeline::RankedChange ToRanked(const v1::RankedChange& change) {
 
 }  // namespace
 
+std::optional<timeline::Outcome> ToOutcome(const v1::Candidate& candidate) {
+  if (!candidate.has_confirmation()) return std::nullopt;
+  timeline::RankingWeights weights;
+  if (!candidate.learning().empty()) {
+    const absl::StatusOr<timeline::Learning> learning =
+        timeline::ParseLearning(candidate.learning());
+    if (!learning.ok()) return std::nullopt;
+    weights = learning->weights;
+  }
+  timeline::Outcome outcome;
+  for (const v1::RankedChange& change : candidate.ranked_changes()) {
+    outcome.ranked_changes.push_back(ToRanked(change));
+  }
+  timeline::Unweigh(weights, &outcome.ranked_changes);
+  outcome.contributing_event_ids.assign(
+      candidate.confirmation().contributing_event_ids().begin(),
+      candidate.confirmation().contributing_event_ids().end());
+  return outcome;
+}
+
 timeline::Event ToTimelineEvent(const v1::Event& event) {
   timeline::Event own;
   own.id = event.event_id().empty()
@@ -214,6 +235,7 @@ v1::Candidate ToProto(const timeline::Candidate& candidate) {
   proto.set_no_change_score(candidate.no_change_score);
   proto.set_no_change_reason(candidate.no_change_reason);
   proto.set_rules_version(candidate.rules_version);
+  proto.set_learning(candidate.learning);
   proto.set_merged_into_candidate_id(candidate.merged_into);
   return proto;
 }
@@ -236,6 +258,7 @@ timeline::Candidate FromProto(const v1::Candidate& candidate) {
   own.no_change_score = candidate.no_change_score();
   own.no_change_reason = candidate.no_change_reason();
   own.rules_version = candidate.rules_version();
+  own.learning = candidate.learning();
   own.merged_into = candidate.merged_into_candidate_id();
   return own;
 }

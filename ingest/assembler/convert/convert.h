@@ -2,10 +2,13 @@
 #ifndef SECONDSTORY_INGEST_ASSEMBLER_CONVERT_CONVERT_H_
 #define SECONDSTORY_INGEST_ASSEMBLER_CONVERT_CONVERT_H_
 
+#include <optional>
+
 #include "secondstory/v1/candidate_service.pb.h"
 #include "secondstory/v1/event.pb.h"
 #include "timeline/candidate.h"
 #include "timeline/event.h"
+#include "timeline/learning.h"
 
 namespace secondstory::ingest {
 
@@ -17,6 +20,10 @@ v1::Candidate ToProto(const timeline::Candidate& candidate);
 
 // What ToProto() keeps: enough to tell what a later revision changed.
 timeline::Candidate FromProto(const v1::Candidate& candidate);
+
+// What people confirmed of it; nothing when they did not, or when it was ranked
+// by what another version of the rule had learnt.
+std::optional<timeline::Outcome> ToOutcome(const v1::Candidate& candidate);
 
 }  // namespace secondstory::ingest
 

@@ -94,11 +94,41 @@ TEST(ConvertTest, GivesTheSameCandidateBack) {
     no_change_score: 0.75
     no_change_reason: "why"
     rules_version: 1
+    learning: "learning 1"
   )pb");
   const v1::Candidate back = ToProto(FromProto(candidate));
   EXPECT_TRUE(
       google::protobuf::util::MessageDifferencer::Equals(candidate, back))
       << back.DebugString();
+}
+
+constexpr char kConfirmed[] = R"pb(
+  ranked_changes {
+    event_id: "deploy"
+    evidence { rule: "words" log_odds: 3 }
+  }
+  confirmation { contributing_event_ids: "deploy" author: "sam" }
+)pb";
+
+TEST(ToOutcomeTest, GivesWhatPeopleConfirmedAsTheDefaultsHadIt) {
+  v1::Candidate candidate = Parse<v1::Candidate>(kConfirmed);
+  timeline::Learning learning;
+  learning.weights.of[static_cast<size_t>(timeline::Rule::kWords)] = 1.5;
+  candidate.set_learning(timeline::FormatLearning(learning));
+  const std::optional<timeline::Outcome> outcome = ToOutcome(candidate);
+  ASSERT_TRUE(outcome.has_value());
+  EXPECT_THAT(outcome->contributing_event_ids, ElementsAre("deploy"));
+  EXPECT_EQ(outcome->ranked_changes[0].evidence[0].log_odds, 2);
+}
+
+TEST(ToOutcomeTest, GivesNothingWhereNobodyConfirmedOrTheWeightsAreUnknown) {
+  v1::Candidate candidate = Parse<v1::Candidate>(kConfirmed);
+  candidate.set_learning("learning 99");
+  EXPECT_FALSE(ToOutcome(candidate).has_value());
+  candidate.clear_learning();
+  EXPECT_TRUE(ToOutcome(candidate).has_value());
+  candidate.clear_confirmation();
+  EXPECT_FALSE(ToOutcome(candidate).has_value());
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/http_client.h"
 #include "base/proto_time.h"
+#include "base/stable_id.h"
 #include "base/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -120,6 +121,34 @@ class Installation {
     }
   }
 
+  // The candidate that this alert opened, once it is there.
+  v1::Candidate WaitForCandidate(const timeline::Event& alert) {
+    v1::GetCandidateRequest request;
+    request.set_candidate_id(
+        IdToHex(StableId({alert.source, alert.source_event_id})));
+    v1::GetCandidateResponse response;
+    EXPECT_TRUE(WaitUntil("the candidate is there", [&] {
+      grpc::ClientContext context;
+      return v1::CandidateService::NewStub(channel_)
+          ->GetCandidate(&context, request, &response)
+          .ok();
+    }));
+    return response.candidate();
+  }
+
+  void ConfirmThatNoneContributed(const v1::Candidate& candidate) {
+    v1::ConfirmChangesRequest request;
+    request.set_candidate_id(candidate.candidate_id());
+    request.set_author("sam");
+    request.set_none_contributed(true);
+    grpc::ClientContext context;
+    v1::ConfirmChangesResponse response;
+    const grpc::Status status =
+        v1::CandidateService::NewStub(channel_)->ConfirmChanges(
+            &context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+
   // All candidates but merged ones, as text.
   std::string Candidates() {
     std::vector<std::string> texts;
@@ -193,6 +222,52 @@ TEST(AssemblerProcessTest, EndsWithSameBytesWhicheverProcessIsKilledWhenever) {
     return actual == expected;
   }));
   EXPECT_EQ(actual, expected);
+}
+
+// A deploy and, half an hour later, an alert, that far after the start.
+std::vector<timeline::Event> MakeIncident(absl::Duration after) {
+  const std::string revision = absl::StrCat(absl::ToInt64Hours(after));
+  return {
+      timeline::MakeChange(after, "cart", "Deploy " + revision, revision),
+      timeline::MakeAlert(after + absl::Minutes(30), "cart", "HighLatency")};
+}
+
+TEST(AssemblerProcessTest, RanksWithWhatPeopleConfirmedAlsoAfterARestart) {
+  Installation installation("learning");
+  installation.StartAssemblerd();
+  std::vector<v1::Candidate> seen;
+  for (int i = 0; i < 4; ++i) {
+    const auto incident = MakeIncident(absl::Hours(200 * i));
+    installation.Append(incident, 0, incident.size());
+    seen.push_back(installation.WaitForCandidate(incident[1]));
+    const v1::Candidate& candidate = seen.back();
+    ASSERT_GE(candidate.ranked_changes_size(), 1);
+    // Whatever was confirmed before an alert was logged teaches its candidate.
+    if (i == 0) {
+      EXPECT_EQ(candidate.learning(), "");
+    } else {
+      EXPECT_THAT(candidate.learning(),
+                  HasSubstr(absl::StrCat("outcomes ", i, " ")));
+    }
+    installation.ConfirmThatNoneContributed(candidate);
+  }
+  // All alike, but for what was learnt.
+  for (size_t i = 1; i < seen.size(); ++i) {
+    EXPECT_LT(seen[i].ranked_changes(0).score(),
+              seen[i - 1].ranked_changes(0).score());
+  }
+  installation.KillAssemblerd();
+  installation.StartAssemblerd();
+  const auto incident = MakeIncident(absl::Hours(800));
+  installation.Append(incident, 0, incident.size());
+  const v1::Candidate last = installation.WaitForCandidate(incident[1]);
+  EXPECT_THAT(last.learning(), HasSubstr("outcomes 4 "));
+  EXPECT_LT(last.ranked_changes(0).score(), seen[3].ranked_changes(0).score());
+  // Earlier ones stay as they were ranked.
+  const v1::Candidate again =
+      installation.WaitForCandidate(MakeIncident(absl::Hours(600))[1]);
+  EXPECT_EQ(again.learning(), seen[3].learning());
+  EXPECT_EQ(again.ranked_changes(0).score(), seen[3].ranked_changes(0).score());
 }
 
 TEST(AssemblerProcessTest, SaysThatItIsReadyOnlyOnceItHasReadEverything) {
