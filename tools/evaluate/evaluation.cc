@@ -1,6 +1,7 @@
 #include "tools/evaluate/evaluation.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <random>
 
@@ -24,6 +25,7 @@ size_t Pick(std::mt19937_64* random, size_t bound) {
 
 Verdict Judge(const Incident& incident, const timeline::Candidate* candidate) {
   Verdict verdict;
+  verdict.is_confirmed = incident.is_confirmed;
   verdict.has_change = !incident.contributing.empty();
   verdict.outcome.contributing_event_ids = incident.contributing;
   if (candidate == nullptr) return verdict;
@@ -179,6 +181,7 @@ Assembled Assemble(const History& history,
 timeline::Learning LearnFrom(const std::vector<Verdict>& plain) {
   timeline::Learning learning;
   for (const Verdict& verdict : plain) {
+    if (!verdict.is_confirmed) continue;
     timeline::Learn(verdict.outcome, &learning);
   }
   return learning;
@@ -211,8 +214,10 @@ std::vector<Verdict> CrossValidate(const History& history,
   return verdicts;
 }
 
-std::string DescribeRanking(const std::vector<Verdict>& verdicts,
-                            uint64_t seed) {
+std::string DescribeRanking(const std::vector<Verdict>& all, uint64_t seed) {
+  std::vector<Verdict> verdicts;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(verdicts),
+               [](const Verdict& verdict) { return verdict.is_confirmed; });
   std::vector<double> first;
   std::vector<double> third;
   std::vector<double> reciprocal;

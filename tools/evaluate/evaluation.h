@@ -22,6 +22,9 @@ namespace secondstory::evaluate {
 struct Incident {
   std::vector<std::string> symptoms;      // at least one; the first one leads
   std::vector<std::string> contributing;  // changes; empty: none contributed
+  // False: nobody said which changes contributed. Such an incident counts for
+  // grouping alone.
+  bool is_confirmed = true;
 };
 
 struct History {
@@ -33,8 +36,9 @@ struct History {
 
 // What became of one incident.
 struct Verdict {
-  bool has_change = false;  // one contributed
-  int rank = 0;             // of the best contributing change; 0: not listed
+  bool is_confirmed = true;  // else nothing below says anything
+  bool has_change = false;   // one contributed
+  int rank = 0;              // of the best contributing change; 0: not listed
   // 1 where the first symptom is in no candidate.
   double no_change_score = 1;
   // Each listed change: its score, and whether it contributed.
@@ -62,7 +66,8 @@ std::vector<Verdict> CrossValidate(const History& history,
 // What is learnt from the incidents, in their order.
 timeline::Learning LearnFrom(const std::vector<Verdict>& plain);
 
-// The figures of ranking and of "none of these" as lines: top-1, top-3 and mean
+// The figures of ranking and of "none of these" over confirmed incidents, as
+// lines: top-1, top-3 and mean
 // reciprocal rank with 95 % bootstrap intervals, the area under the curve, and
 // a table of scores against what was confirmed.
 std::string DescribeRanking(const std::vector<Verdict>& verdicts,

@@ -67,6 +67,21 @@ TEST(AssembleTest, CountsApartWhatPeoplePutTogether) {
   EXPECT_EQ(assembled.missed, 2);
 }
 
+TEST(AssembleTest, CountsTheUnconfirmedForGroupingAlone) {
+  History history = MakeHistory(5);
+  const Assembled all = Assemble(history, {});
+  for (Incident& incident : history.incidents) {
+    incident.is_confirmed = false;
+    incident.contributing.clear();
+  }
+  const Assembled assembled = Assemble(history, {});
+  EXPECT_EQ(assembled.right, all.right);
+  EXPECT_THAT(DescribeRanking(assembled.verdicts, 1),
+              HasSubstr("ranking: 0 incidents that name a change"));
+  EXPECT_EQ(LearnFrom(assembled.verdicts).outcome_count, 0);
+  EXPECT_EQ(LearnFrom(all.verdicts).outcome_count, 5);
+}
+
 TEST(AssembleTest, HoldsAnUnknownSymptomForNoChange) {
   History history = MakeHistory(1);
   history.incidents[0].symptoms = {"nowhere"};

@@ -75,15 +75,29 @@ absl::StatusOr<Incident> ParseIncident(const std::string& line,
         absl::StrCat("no object in JSON: ", parsed.message().ToString()));
   }
   for (const auto& [field, value] : object.fields()) {
-    if (field != "symptoms" && field != "contributing") {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "\"", field, "\" is neither \"symptoms\" nor \"contributing\""));
+    if (field != "symptoms" && field != "contributing" &&
+        field != "confirmed") {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", field,
+                       "\" is none of \"symptoms\", \"contributing\" and "
+                       "\"confirmed\""));
     }
   }
   Incident incident;
   SS_ASSIGN_OR_RETURN(incident.symptoms, ReadIds(object, "symptoms", names));
   SS_ASSIGN_OR_RETURN(incident.contributing,
                       ReadIds(object, "contributing", names));
+  const auto confirmed = object.fields().find("confirmed");
+  if (confirmed != object.fields().end()) {
+    if (confirmed->second.kind_case() != google::protobuf::Value::kBoolValue) {
+      return absl::InvalidArgumentError("confirmed must be true or false");
+    }
+    incident.is_confirmed = confirmed->second.bool_value();
+  }
+  if (!incident.is_confirmed && !incident.contributing.empty()) {
+    return absl::InvalidArgumentError(
+        "contributing names changes, and confirmed is false; leave one out");
+  }
   if (incident.symptoms.empty()) {
     return absl::InvalidArgumentError(
         "symptoms is missing; name at least one alert or report");

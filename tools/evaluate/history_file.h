@@ -15,6 +15,7 @@ namespace secondstory::evaluate {
 // `incidents_file`: a JSON object a line,
 //
 //   {"symptoms": ["...", ...], "contributing": ["...", ...]}
+//   {"symptoms": ["...", ...], "confirmed": false}
 //
 // where an event is named by its event id, or by its source_event_id if no
 // other event has the same. `contributing` may be missing: no change

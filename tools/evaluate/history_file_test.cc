@@ -59,6 +59,24 @@ TEST(ReadHistoryTest, ReadsIncidentsByEitherIdOfTheirEvents) {
           .ok());
 }
 
+TEST(ReadHistoryTest, TellsNoneContributedFromNobodySaid) {
+  const auto history = Read(R"({"symptoms": ["a1"], "contributing": []})"
+                            "\n"
+                            R"({"symptoms": ["a1"], "confirmed": false})"
+                            "\n"
+                            R"({"symptoms": ["a1"], "confirmed": true})");
+  ASSERT_TRUE(history.ok()) << history.status();
+  EXPECT_TRUE(history->incidents[0].is_confirmed);
+  EXPECT_FALSE(history->incidents[1].is_confirmed);
+  EXPECT_TRUE(history->incidents[2].is_confirmed);
+  EXPECT_THAT(ErrorOf(R"({"symptoms": ["a1"], "confirmed": "no"})"),
+              HasSubstr("confirmed must be true or false"));
+  EXPECT_THAT(
+      ErrorOf(
+          R"({"symptoms": ["a1"], "contributing": ["d1"], "confirmed": false})"),
+      HasSubstr("leave one out"));
+}
+
 TEST(ReadHistoryTest, NamesLineAndIdOfAnUnknownEvent) {
   EXPECT_THAT(ErrorOf("\n"
                       R"({"symptoms": ["a9"]})"),
@@ -78,7 +96,7 @@ TEST(ReadHistoryTest, RefusesWhatIsNoIncident) {
   EXPECT_THAT(ErrorOf(R"({"symptoms": [1]})"),
               HasSubstr("symptoms must be a list"));
   EXPECT_THAT(ErrorOf(R"({"symptoms": ["a1"], "changes": []})"),
-              HasSubstr("\"changes\" is neither"));
+              HasSubstr("\"changes\" is none of"));
   EXPECT_THAT(ErrorOf("\n"), HasSubstr("no incident in it"));
 }
 

@@ -5,9 +5,10 @@ namespace secondstory::story {
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const std::vector<Command>& room :
-       {CandidateCommands(), IncidentCommands(), TimelineCommands(),
-        AccountCommands(), ReviewCommands(), MorgueCommands(), ActionCommands(),
-        LearningCommands(), EventCommands(), LanguageCommands()}) {
+       {CandidateCommands(), ExportCommands(), IncidentCommands(),
+        TimelineCommands(), AccountCommands(), ReviewCommands(),
+        MorgueCommands(), ActionCommands(), LearningCommands(), EventCommands(),
+        LanguageCommands()}) {
     commands.insert(commands.end(), room.begin(), room.end());
   }
   return commands;

@@ -12,6 +12,7 @@ std::vector<Command> AccountCommands();
 std::vector<Command> ActionCommands();
 std::vector<Command> CandidateCommands();
 std::vector<Command> EventCommands();
+std::vector<Command> ExportCommands();
 std::vector<Command> IncidentCommands();
 std::vector<Command> LanguageCommands();
 std::vector<Command> LearningCommands();
