@@ -238,43 +238,28 @@ class Splitting {
 
 }  // namespace
 
-void MembershipHandlers::Attach(v1::AttachEventsRequest request,
-                                Done<v1::AttachEventsResponse> done) {
+// What attaching and detaching have in common. `edit` changes the lists of
+// events of `next`; false: nothing is different.
+template <typename Response, typename Request, typename Edit>
+void MembershipHandlers::ChangeEvents(const Request& request, Edit edit,
+                                      Done<Response> done) {
   if (const auto wrong = Check(request); !wrong.empty()) {
     return done(BadRequest(wrong));
   }
-  Transact<v1::AttachEventsResponse>(
+  Transact<Response>(
       log_, {IncidentObject(request.incident_id())},
-      [this, request](
-          const storage::Store& store, int64_t now_micros,
-          v1::AttachEventsResponse* response) -> absl::StatusOr<Records> {
+      [this, request, edit](const storage::Store& store, int64_t now_micros,
+                            Response* response) -> absl::StatusOr<Records> {
         SS_ASSIGN_OR_RETURN(const v1::Incident stored,
                             ReadWritable(store, request.incident_id()));
         SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
                             reader_.Candidates(stored));
-        const std::set<std::string> brought = BroughtBy(candidates);
         v1::Incident* next = response->mutable_incident();
         *next = stored;
-        for (const std::string& id : request.event_ids()) {
-          SS_ASSIGN_OR_RETURN(const auto position,
-                              log_->FindEvent(Id(IdFromHex(id))));
-          if (!position.has_value()) {
-            return absl::NotFoundError(absl::StrCat("there is no event ", id,
-                                                    "; nothing was changed"));
-          }
-          Remove(id, next->mutable_detached_event_ids());
-          if (brought.count(id) == 0 &&
-              !Holds(next->attached_event_ids(), id)) {
-            *next->add_attached_event_ids() = id;
-          }
-        }
+        SS_ASSIGN_OR_RETURN(const bool changed,
+                            edit(BroughtBy(candidates), request, next));
         policy_->Name(next);
-        if (next->attached_event_ids_size() ==
-                stored.attached_event_ids_size() &&
-            next->detached_event_ids_size() ==
-                stored.detached_event_ids_size()) {
-          return Records();
-        }
+        if (!changed) return Records();
         SS_RETURN_IF_ERROR(CheckEtag("incident", stored, request.etag()));
         SS_RETURN_IF_ERROR(CheckAttachedCount(*next));
         SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, next).status());
@@ -286,29 +271,47 @@ void MembershipHandlers::Attach(v1::AttachEventsRequest request,
       std::move(done));
 }
 
-void MembershipHandlers::Detach(v1::DetachEventsRequest request,
+void MembershipHandlers::Attach(const v1::AttachEventsRequest& request,
+                                Done<v1::AttachEventsResponse> done) {
+  ChangeEvents(
+      request,
+      [log = log_](const std::set<std::string>& brought,
+                   const v1::AttachEventsRequest& asked,
+                   v1::Incident* next) -> absl::StatusOr<bool> {
+        const int attached_count = next->attached_event_ids_size();
+        const int detached_count = next->detached_event_ids_size();
+        for (const std::string& id : asked.event_ids()) {
+          SS_ASSIGN_OR_RETURN(const auto position,
+                              log->FindEvent(Id(IdFromHex(id))));
+          if (!position.has_value()) {
+            return absl::NotFoundError(absl::StrCat("there is no event ", id,
+                                                    "; nothing was changed"));
+          }
+          Remove(id, next->mutable_detached_event_ids());
+          if (brought.count(id) == 0 &&
+              !Holds(next->attached_event_ids(), id)) {
+            *next->add_attached_event_ids() = id;
+          }
+        }
+        return next->attached_event_ids_size() != attached_count ||
+               next->detached_event_ids_size() != detached_count;
+      },
+      std::move(done));
+}
+
+void MembershipHandlers::Detach(const v1::DetachEventsRequest& request,
                                 Done<v1::DetachEventsResponse> done) {
-  if (const auto wrong = Check(request); !wrong.empty()) {
-    return done(BadRequest(wrong));
-  }
-  Transact<v1::DetachEventsResponse>(
-      log_, {IncidentObject(request.incident_id())},
-      [this, request](
-          const storage::Store& store, int64_t now_micros,
-          v1::DetachEventsResponse* response) -> absl::StatusOr<Records> {
-        SS_ASSIGN_OR_RETURN(const v1::Incident stored,
-                            ReadWritable(store, request.incident_id()));
-        SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
-                            reader_.Candidates(stored));
-        const std::set<std::string> brought = BroughtBy(candidates);
-        v1::Incident* next = response->mutable_incident();
-        *next = stored;
+  ChangeEvents(
+      request,
+      [](const std::set<std::string>& brought,
+         const v1::DetachEventsRequest& asked,
+         v1::Incident* next) -> absl::StatusOr<bool> {
         bool changed = false;
-        for (const std::string& id : request.event_ids()) {
+        for (const std::string& id : asked.event_ids()) {
           if (Holds(next->detached_event_ids(), id)) continue;
           const bool attached = Holds(next->attached_event_ids(), id);
           if (!attached && brought.count(id) == 0) {
-            return NotOnTimeline(id, stored);
+            return NotOnTimeline(id, *next);
           }
           Remove(id, next->mutable_attached_event_ids());
           // Remembered even where nothing brings it now, so that this call can
@@ -316,15 +319,7 @@ void MembershipHandlers::Detach(v1::DetachEventsRequest request,
           *next->add_detached_event_ids() = id;
           changed = true;
         }
-        policy_->Name(next);
-        if (!changed) return Records();
-        SS_RETURN_IF_ERROR(CheckEtag("incident", stored, request.etag()));
-        SS_RETURN_IF_ERROR(CheckAttachedCount(*next));
-        SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, next).status());
-        Touch(now_micros, next);
-        Records records = {IncidentRecordOf(&stored, *next, request.author())};
-        policy_->Name(next);
-        return records;
+        return changed;
       },
       std::move(done));
 }

@@ -25,9 +25,9 @@ class MembershipHandlers {
   // Adds its methods of IncidentService to `server`.
   void Register(RpcServer* server);
 
-  void Attach(v1::AttachEventsRequest request,
+  void Attach(const v1::AttachEventsRequest& request,
               Done<v1::AttachEventsResponse> done);
-  void Detach(v1::DetachEventsRequest request,
+  void Detach(const v1::DetachEventsRequest& request,
               Done<v1::DetachEventsResponse> done);
   void Merge(v1::MergeIncidentsRequest request,
              Done<v1::MergeIncidentsResponse> done);
@@ -35,6 +35,8 @@ class MembershipHandlers {
              Done<v1::SplitIncidentResponse> done);
 
  private:
+  template <typename Response, typename Request, typename Edit>
+  void ChangeEvents(const Request& request, Edit edit, Done<Response> done);
   absl::StatusOr<Records> DecideSplit(const storage::Store& store,
                                       const v1::SplitIncidentRequest& request,
                                       const std::string& new_id,

@@ -56,6 +56,7 @@ const std::vector<Scenario>& Scenarios() {
       {"readers", RunReaders},   {"watchers", RunWatchers},
       {"webhook", RunWebhook},   {"growth", RunGrowth},
       {"restart", RunRestart},   {"search", RunSearch},
+      {"indexing", RunIndexing},
   };
   return *scenarios;
 }

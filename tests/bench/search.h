@@ -9,9 +9,11 @@ namespace secondstory::bench {
 
 // Search over many incidents, by rare and common words, phrases, prefixes and
 // filters; GetTimeline with accounts and GetReport of a long incident; how long
-// a line takes to be found; and intake with the index and without, while people
-// write. One reader each.
+// a line takes to be found. One reader each.
 void RunSearch(const BenchOptions& options, Report* report);
+
+// Intake with the search index and without, also while people write.
+void RunIndexing(const BenchOptions& options, Report* report);
 
 }  // namespace secondstory::bench
 

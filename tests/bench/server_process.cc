@@ -1,5 +1,7 @@
 #include "tests/bench/server_process.h"
 
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
 #include "absl/strings/numbers.h"
@@ -17,8 +19,11 @@ ServerProcess::ServerProcess(const std::string& program,
                              Report* report)
     : report_(report) {
   auto started = support::Subprocess::Start(program, args);
-  report->AddCheck(absl::StrCat(program, " starts"), started.ok());
-  if (!started.ok()) return;
+  if (!started.ok()) {
+    std::fprintf(stderr, "%s does not start: %s; `bazel run` finds it\n",
+                 program.c_str(), started.status().ToString().c_str());
+    std::exit(2);
+  }
   process_ = *std::move(started);
   const auto port = process_->WaitForPort("grpc");
   report->AddCheck(

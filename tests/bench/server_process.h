@@ -15,7 +15,8 @@ namespace secondstory::bench {
 // A server of ours with gRPC on a free port. Threads: one.
 class ServerProcess {
  public:
-  // Starts it, and checks that it alone listens on its port.
+  // Starts it, and checks that it alone listens on its port. Ends the process
+  // when it cannot be started: there is nothing to measure.
   ServerProcess(const std::string& program,
                 const std::vector<std::string>& args, Report* report);
 
