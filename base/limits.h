@@ -58,6 +58,12 @@ inline constexpr int kSearchTermCountMax = 32;
 inline constexpr uint32_t kSearchPageDefault = 20;
 inline constexpr uint32_t kSearchPageMax = 100;
 
+// Candidates: events that one split takes out, others of one merge, and all
+// decisions about one.
+inline constexpr int kSplitEventCountMax = 1000;
+inline constexpr int kMergedCandidateCountMax = 32;
+inline constexpr size_t kDecisionBytesMax = 1 << 20;
+
 // One response of a watch.
 inline constexpr int kWatchEventCountMax = 500;
 inline constexpr size_t kWatchBytesMax = 1 << 20;

@@ -109,6 +109,8 @@ void ApplyCandidate(Position position,
   v1::Candidate summary = candidate;
   summary.clear_events();
   summary.clear_ranked_changes();
+  summary.clear_splits();
+  summary.clear_merges();
   if (record.has_previous_onset_micros()) {
     mutations->Delete(
         keys::CandidateByOnset(record.previous_onset_micros(), id));

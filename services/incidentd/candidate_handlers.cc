@@ -14,6 +14,7 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "services/incidentd/candidate_decisions.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/transaction.h"
@@ -45,6 +46,17 @@ absl::StatusOr<std::optional<v1::Candidate>> FindCandidate(
   if (absl::IsNotFound(stored.status())) return std::optional<v1::Candidate>();
   SS_RETURN_IF_ERROR(stored.status());
   return std::optional<v1::Candidate>(*std::move(stored));
+}
+
+FindStoredEvent FinderOf(const storage::Log* log, const storage::Store& store) {
+  return [log, &store](const std::string& event_id)
+             -> absl::StatusOr<std::optional<v1::Event>> {
+    SS_ASSIGN_OR_RETURN(const auto position,
+                        log->FindEvent(Id(IdFromHex(event_id))));
+    if (!position.has_value()) return std::optional<v1::Event>();
+    SS_ASSIGN_OR_RETURN(v1::Event event, store.GetEvent(*position));
+    return std::optional<v1::Event>(std::move(event));
+  };
 }
 
 // Each candidate of a stretch of the log as one response.
@@ -118,8 +130,14 @@ std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
   submitted.clear_decided_by();
   submitted.clear_dismiss_reason();
   submitted.clear_confirmation();
-  if (stored.has_value() && stored->has_confirmation()) {
-    *submitted.mutable_confirmation() = stored->confirmation();
+  submitted.clear_splits();
+  submitted.clear_merges();
+  if (stored.has_value()) {
+    if (stored->has_confirmation()) {
+      *submitted.mutable_confirmation() = stored->confirmation();
+    }
+    *submitted.mutable_splits() = stored->splits();
+    *submitted.mutable_merges() = stored->merges();
   }
   if (stored.has_value() && WasDecided(stored->state())) {
     submitted.set_state(stored->state());
@@ -302,7 +320,7 @@ void CandidateHandlers::Confirm(
   auto response = std::make_shared<v1::ConfirmChangesResponse>();
   log_->Transact(
       {CandidateObject(request.candidate_id())},
-      [response, request](const storage::Store& store, int64_t now_micros)
+      [this, response, request](const storage::Store& store, int64_t now_micros)
           -> absl::StatusOr<std::vector<stored::v1::Record>> {
         SS_ASSIGN_OR_RETURN(
             const v1::Candidate stored,
@@ -312,6 +330,7 @@ void CandidateHandlers::Confirm(
               "candidate ", stored.candidate_id(), " was merged into ",
               stored.merged_into_candidate_id(), "; confirm for that one"));
         }
+        SS_RETURN_IF_ERROR(CheckChanges(request, FinderOf(log_, store)));
         *response->mutable_candidate() = stored;
         const std::optional<v1::Candidate> next =
             incidentd::Confirm(stored, request, now_micros);
@@ -324,6 +343,65 @@ void CandidateHandlers::Confirm(
         if (!status.ok()) return done(status);
         done(std::move(*response));
       });
+}
+
+void CandidateHandlers::Split(v1::SplitCandidateRequest request,
+                              Done<v1::SplitCandidateResponse> done) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return done(BadRequest(wrong));
+  }
+  Transact<v1::SplitCandidateResponse>(
+      log_, {CandidateObject(request.candidate_id())},
+      [this, request](
+          const storage::Store& store, int64_t now_micros,
+          v1::SplitCandidateResponse* response) -> absl::StatusOr<Records> {
+        SS_ASSIGN_OR_RETURN(
+            const v1::Candidate stored,
+            store.GetCandidate(IdFromHex(request.candidate_id())));
+        SS_ASSIGN_OR_RETURN(const std::optional<v1::Candidate> next,
+                            incidentd::Split(stored, request, now_micros,
+                                             FinderOf(log_, store)));
+        *response->mutable_candidate() = next.value_or(stored);
+        if (!next.has_value()) return Records();
+        return Records{
+            CandidateRecordOf(stored, *next, v1::DECISION_KIND_SPLIT)};
+      },
+      std::move(done));
+}
+
+void CandidateHandlers::Merge(v1::MergeCandidatesRequest request,
+                              Done<v1::MergeCandidatesResponse> done) {
+  if (const auto wrong = Check(request); !wrong.empty()) {
+    return done(BadRequest(wrong));
+  }
+  std::vector<std::string> ids = {request.candidate_id()};
+  for (const std::string& id : request.other_candidate_ids()) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+  }
+  std::vector<std::string> objects;
+  for (const std::string& id : ids) objects.push_back(CandidateObject(id));
+  Transact<v1::MergeCandidatesResponse>(
+      log_, std::move(objects),
+      [ids, request](
+          const storage::Store& store, int64_t now_micros,
+          v1::MergeCandidatesResponse* response) -> absl::StatusOr<Records> {
+        std::vector<v1::Candidate> stored;
+        for (const std::string& id : ids) {
+          SS_ASSIGN_OR_RETURN(stored.emplace_back(),
+                              store.GetCandidate(IdFromHex(id)));
+        }
+        SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> merged,
+                            incidentd::Merge(stored, request, now_micros));
+        *response->mutable_candidate() =
+            merged.empty() ? stored.front() : merged.front();
+        Records records;
+        for (size_t i = 0; i < merged.size(); ++i) {
+          records.push_back(CandidateRecordOf(stored[i], merged[i],
+                                              v1::DECISION_KIND_MERGED));
+        }
+        return records;
+      },
+      std::move(done));
 }
 
 absl::StatusOr<v1::GetCandidateResponse> CandidateHandlers::Get(
@@ -395,6 +473,14 @@ void CandidateHandlers::Register(RpcServer* server) {
   server->AddAsync<v1::ConfirmChangesRequest, v1::ConfirmChangesResponse>(
       service + "ConfirmChanges", [this](auto request, auto done) {
         Confirm(std::move(request), std::move(done));
+      });
+  server->AddAsync<v1::SplitCandidateRequest, v1::SplitCandidateResponse>(
+      service + "SplitCandidate", [this](auto request, auto done) {
+        Split(std::move(request), std::move(done));
+      });
+  server->AddAsync<v1::MergeCandidatesRequest, v1::MergeCandidatesResponse>(
+      service + "MergeCandidates", [this](auto request, auto done) {
+        Merge(std::move(request), std::move(done));
       });
   server->AddRead<v1::GetCandidateRequest, v1::GetCandidateResponse>(
       service + "GetCandidate", [this](const auto& r) { return Get(r); });

@@ -77,6 +77,12 @@ class CandidateHandlers {
   void Confirm(
       v1::ConfirmChangesRequest request,
       std::function<void(absl::StatusOr<v1::ConfirmChangesResponse>)> done);
+  void Split(
+      v1::SplitCandidateRequest request,
+      std::function<void(absl::StatusOr<v1::SplitCandidateResponse>)> done);
+  void Merge(
+      v1::MergeCandidatesRequest request,
+      std::function<void(absl::StatusOr<v1::MergeCandidatesResponse>)> done);
   absl::StatusOr<v1::GetCandidateResponse> Get(
       const v1::GetCandidateRequest& request) const;
   absl::StatusOr<v1::ListCandidatesResponse> List(

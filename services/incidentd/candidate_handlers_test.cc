@@ -105,6 +105,21 @@ TEST(ReviseTest, KeepsWhatPeopleConfirmed) {
   EXPECT_FALSE(Revise({}, grown, kNow)->has_confirmation());
 }
 
+TEST(ReviseTest, KeepsWhatPeopleSplitAndMerged) {
+  v1::Candidate decided = *Revise({}, Submitted(), kNow);
+  decided.add_splits()->set_author("sam");
+  decided.add_merges()->set_author("kim");
+  EXPECT_EQ(Revise(decided, Submitted(), kNow), std::nullopt);
+  v1::Candidate grown = Submitted();
+  grown.set_title("more was seen");
+  grown.add_splits()->set_author("forged");
+  const auto next = Revise(decided, grown, kNow);
+  ASSERT_THAT(next->splits(), ::testing::SizeIs(1));
+  EXPECT_EQ(next->splits(0).author(), "sam");
+  EXPECT_THAT(next->merges(), ::testing::SizeIs(1));
+  EXPECT_THAT(Revise({}, grown, kNow)->splits(), ::testing::SizeIs(0));
+}
+
 TEST(CandidateRecordOfTest, NamesTheOldPlaceInTheListOnlyWhenItMoved) {
   const v1::Candidate first = *Revise({}, Submitted(), kNow);
   EXPECT_FALSE(

@@ -48,8 +48,11 @@ void ClearOutputOnly(v1::TimelineEntry* entry) {
 // what differs.
 void ForgetLines(stored::v1::Record* record) {
   if (!record->has_candidate()) return;
-  record->mutable_candidate()->mutable_candidate()->clear_events();
-  record->mutable_candidate()->mutable_candidate()->clear_ranked_changes();
+  v1::Candidate* candidate = record->mutable_candidate()->mutable_candidate();
+  candidate->clear_events();
+  candidate->clear_ranked_changes();
+  candidate->clear_splits();
+  candidate->clear_merges();
 }
 
 // Of the whole timeline as it is now, which is what most ask for.

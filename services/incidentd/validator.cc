@@ -51,13 +51,6 @@ bool IsAlert(v1::EventKind kind) {
          kind == v1::EVENT_KIND_ALERT_RESOLVED;
 }
 
-bool IsChange(v1::EventKind kind) {
-  return kind == v1::EVENT_KIND_CHANGE_STARTED ||
-         kind == v1::EVENT_KIND_CHANGE_FINISHED ||
-         kind == v1::EVENT_KIND_CHANGE_FAILED ||
-         kind == v1::EVENT_KIND_CHANGE_ROLLED_BACK;
-}
-
 void CheckKind(const EventView& event, Checker* check) {
   if (event.kind == v1::EVENT_KIND_UNSPECIFIED ||
       !v1::EventKind_IsValid(event.kind)) {
@@ -284,6 +277,52 @@ std::vector<FieldViolation> Check(const v1::DismissCandidateRequest& request) {
   check.Id("candidate_id", request.candidate_id());
   check.Needed("author", request.author(), limits::kNameBytesMax);
   check.Text("reason", request.reason(), limits::kTitleBytesMax);
+  return check.found();
+}
+
+bool IsChange(v1::EventKind kind) {
+  return kind == v1::EVENT_KIND_CHANGE_STARTED ||
+         kind == v1::EVENT_KIND_CHANGE_FINISHED ||
+         kind == v1::EVENT_KIND_CHANGE_FAILED ||
+         kind == v1::EVENT_KIND_CHANGE_ROLLED_BACK;
+}
+
+std::vector<FieldViolation> Check(const v1::SplitCandidateRequest& request) {
+  Checker check;
+  check.Id("candidate_id", request.candidate_id());
+  if (request.event_ids().empty()) {
+    check.Wrong("event_ids",
+                "is empty; name the alerts and reports to take out");
+  }
+  check.Count("event_ids", request.event_ids_size(),
+              limits::kSplitEventCountMax);
+  for (int i = 0; i < request.event_ids_size(); ++i) {
+    check.Id(absl::StrCat("event_ids[", i, "]"), request.event_ids(i));
+  }
+  check.Needed("author", request.author(), limits::kNameBytesMax);
+  check.Text("reason", request.reason(), limits::kReasonBytesMax);
+  return check.found();
+}
+
+std::vector<FieldViolation> Check(const v1::MergeCandidatesRequest& request) {
+  Checker check;
+  check.Id("candidate_id", request.candidate_id());
+  if (request.other_candidate_ids().empty()) {
+    check.Wrong("other_candidate_ids",
+                "is empty; name the candidates that belong with it");
+  }
+  check.Count("other_candidate_ids", request.other_candidate_ids_size(),
+              limits::kMergedCandidateCountMax);
+  for (int i = 0; i < request.other_candidate_ids_size(); ++i) {
+    const std::string field = absl::StrCat("other_candidate_ids[", i, "]");
+    check.Id(field, request.other_candidate_ids(i));
+    if (request.other_candidate_ids(i) == request.candidate_id()) {
+      check.Wrong(field, absl::StrCat("is ", request.candidate_id(),
+                                      ", candidate_id itself; name others"));
+    }
+  }
+  check.Needed("author", request.author(), limits::kNameBytesMax);
+  check.Text("reason", request.reason(), limits::kReasonBytesMax);
   return check.found();
 }
 

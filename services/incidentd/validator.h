@@ -37,6 +37,11 @@ std::vector<FieldViolation> Check(const v1::SubmitCandidateRequest& request);
 std::vector<FieldViolation> Check(const v1::ListCandidatesRequest& request);
 std::vector<FieldViolation> Check(const v1::DismissCandidateRequest& request);
 std::vector<FieldViolation> Check(const v1::ConfirmChangesRequest& request);
+std::vector<FieldViolation> Check(const v1::SplitCandidateRequest& request);
+std::vector<FieldViolation> Check(const v1::MergeCandidatesRequest& request);
+
+// Any of the EVENT_KIND_CHANGE_* kinds.
+bool IsChange(v1::EventKind kind);
 
 // An id that a caller sent. Empty: it is one.
 std::vector<FieldViolation> CheckId(absl::string_view field,

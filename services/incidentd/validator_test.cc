@@ -200,6 +200,34 @@ TEST(CheckTest, FindsAllThatIsWrongWithACandidate) {
           Field(&FieldViolation::field, "candidate.ranked_changes[0].score")));
 }
 
+TEST(CheckTest, FindsAllThatIsWrongWithASplit) {
+  v1::SplitCandidateRequest request;
+  EXPECT_THAT(Check(request),
+              ElementsAre(Field(&FieldViolation::field, "candidate_id"),
+                          Field(&FieldViolation::field, "event_ids"),
+                          Field(&FieldViolation::field, "author")));
+  request.set_candidate_id(std::string(32, 'a'));
+  request.add_event_ids("x");
+  request.set_author("sam");
+  request.set_reason(std::string(1025, 'x'));
+  EXPECT_THAT(Check(request),
+              ElementsAre(Field(&FieldViolation::field, "event_ids[0]"),
+                          Field(&FieldViolation::field, "reason")));
+}
+
+TEST(CheckTest, FindsAllThatIsWrongWithAMerge) {
+  v1::MergeCandidatesRequest request;
+  EXPECT_THAT(Check(request),
+              ElementsAre(Field(&FieldViolation::field, "candidate_id"),
+                          Field(&FieldViolation::field, "other_candidate_ids"),
+                          Field(&FieldViolation::field, "author")));
+  request.set_candidate_id(std::string(32, 'a'));
+  request.add_other_candidate_ids(std::string(32, 'a'));
+  request.set_author("sam");
+  EXPECT_THAT(Check(request), ElementsAre(Field(&FieldViolation::field,
+                                                "other_candidate_ids[0]")));
+}
+
 TEST(CheckTest, RefusesAnEmptyTimeRange) {
   v1::QueryEventsRequest request;
   *request.mutable_start_time() = FromTime(kNow);

@@ -15,6 +15,7 @@
 #include "absl/strings/match.h"
 #include "base/http_client.h"
 #include "base/proto_time.h"
+#include "base/stable_id.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpc/health/v1/health.pb.h"
@@ -177,8 +178,8 @@ class IncidentdTest : public testing::Test {
   }
 
   // No change: none contributed.
-  void Confirm(const std::string& candidate_id,
-               const std::vector<std::string>& change_ids) {
+  grpc::Status Confirm(const std::string& candidate_id,
+                       const std::vector<std::string>& change_ids) {
     v1::ConfirmChangesRequest request;
     request.set_candidate_id(candidate_id);
     request.set_author("sam");
@@ -190,7 +191,7 @@ class IncidentdTest : public testing::Test {
     v1::ConfirmChangesResponse response;
     const grpc::Status status =
         service_->candidates->ConfirmChanges(&context, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
+    return status;
   }
 
   std::string Metrics() {
@@ -548,11 +549,13 @@ TEST_F(IncidentdTest, SendsDecisionsAmongEventsToAFollowerWhoAsksForThem) {
   Append({MakeEvent("a")});
   v1::Candidate candidate = MakeCandidate();
   Submit(candidate);
-  Confirm(candidate.candidate_id(), {});
+  EXPECT_TRUE(Confirm(candidate.candidate_id(), {}).ok());
   candidate.set_title("later evidence");
   Submit(candidate);
   Promote(candidate.candidate_id());
-  Append({MakeEvent("b")});
+  v1::Event change = MakeEvent("b");
+  change.set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
+  Append({change});
   v1::WatchEventsRequest request;
   request.set_with_decisions(true);
   Context context;
@@ -569,13 +572,93 @@ TEST_F(IncidentdTest, SendsDecisionsAmongEventsToAFollowerWhoAsksForThem) {
   EXPECT_LT(confirmed.position(), response.decisions(1).position());
   EXPECT_EQ(response.decisions(1).kind(), v1::DECISION_KIND_PROMOTED);
   EXPECT_LT(response.decisions(1).position(), response.events(1).position());
-  Confirm(candidate.candidate_id(), {std::string(32, 'e')});
+  EXPECT_TRUE(
+      Confirm(candidate.candidate_id(), {response.events(1).event_id()}).ok());
   ASSERT_TRUE(reader->Read(&response));
   EXPECT_THAT(response.events(), SizeIs(0));
   ASSERT_THAT(response.decisions(), SizeIs(1));
   EXPECT_EQ(response.position(), response.decisions(0).position());
   EXPECT_TRUE(response.caught_up());
   context.TryCancel();
+}
+
+TEST_F(IncidentdTest, ConfirmsOnlyChangesThatAreStored) {
+  v1::Event change = MakeEvent("deploy");
+  change.set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
+  Append({change, MakeEvent("alert")});
+  Submit(MakeCandidate());
+  const std::string candidate = MakeCandidate().candidate_id();
+  const std::string deploy = IdToHex(StableId({"test", "deploy"}));
+  const std::string alert = IdToHex(StableId({"test", "alert"}));
+  const grpc::Status refused =
+      Confirm(candidate, {deploy, alert, std::string(32, 'e')});
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(FieldsOf(refused), ElementsAre("contributing_event_ids[1]",
+                                             "contributing_event_ids[2]"));
+  EXPECT_FALSE(GetCandidate(candidate).has_confirmation());
+  EXPECT_TRUE(Confirm(candidate, {deploy}).ok());
+  EXPECT_TRUE(Confirm(candidate, {deploy}).ok());
+  Start();
+  const v1::Candidate confirmed = GetCandidate(candidate);
+  EXPECT_EQ(confirmed.revision(), 2u) << "the second time said nothing new";
+  EXPECT_EQ(confirmed.confirmation().author(), "sam");
+  EXPECT_THAT(confirmed.confirmation().contributing_event_ids(),
+              ElementsAre(deploy));
+  EXPECT_TRUE(Confirm(candidate, {}).ok());
+  EXPECT_THAT(GetCandidate(candidate).confirmation().contributing_event_ids(),
+              SizeIs(0));
+  EXPECT_THAT(
+      GetCandidate(candidate, 2).confirmation().contributing_event_ids(),
+      ElementsAre(deploy));
+}
+
+TEST_F(IncidentdTest, StoresWhatPeopleSplitAndMerge) {
+  v1::Candidate candidate = MakeCandidate();
+  candidate.mutable_events(0)->set_kind(v1::EVENT_KIND_ALERT_FIRED);
+  v1::CandidateEvent* line = candidate.add_events();
+  line->set_event_id(std::string(32, '2'));
+  line->set_kind(v1::EVENT_KIND_ALERT_FIRED);
+  Submit(candidate);
+  Submit(MakeCandidate('b'));
+  v1::SplitCandidateRequest split;
+  split.set_candidate_id(candidate.candidate_id());
+  split.add_event_ids(line->event_id());
+  split.set_author("sam");
+  v1::SplitCandidateResponse response;
+  for (int i = 0; i < 2; ++i) {
+    Context context;
+    const grpc::Status status =
+        service_->candidates->SplitCandidate(&context, split, &response);
+    ASSERT_TRUE(status.ok()) << status.error_message();
+  }
+  EXPECT_EQ(response.candidate().revision(), 2u);
+  split.set_event_ids(0, std::string(32, '3'));
+  Context refused;
+  const grpc::Status status =
+      service_->candidates->SplitCandidate(&refused, split, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_THAT(FieldsOf(status), ElementsAre("event_ids[0]"));
+
+  v1::MergeCandidatesRequest merge;
+  merge.set_candidate_id(candidate.candidate_id());
+  merge.add_other_candidate_ids(std::string(32, 'c'));
+  merge.set_author("kim");
+  v1::MergeCandidatesResponse merged;
+  Context missing;
+  const grpc::Status unknown =
+      service_->candidates->MergeCandidates(&missing, merge, &merged);
+  EXPECT_EQ(unknown.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_THAT(unknown.error_message(), HasSubstr(std::string(32, 'c')));
+  merge.set_other_candidate_ids(0, std::string(32, 'b'));
+  Context context;
+  ASSERT_TRUE(
+      service_->candidates->MergeCandidates(&context, merge, &merged).ok());
+  Start();
+  EXPECT_THAT(GetCandidate(candidate.candidate_id()).splits(), SizeIs(1));
+  EXPECT_THAT(GetCandidate(candidate.candidate_id()).merges(), SizeIs(1));
+  EXPECT_THAT(GetCandidate(std::string(32, 'b')).merges(), SizeIs(1));
+  Submit(candidate);
+  EXPECT_EQ(GetCandidate(candidate.candidate_id()).splits(0).author(), "sam");
 }
 
 TEST_F(IncidentdTest, FollowsCandidatesRevisionByRevision) {

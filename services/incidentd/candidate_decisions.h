@@ -1,0 +1,42 @@
+// What people decide about the shape of candidates: what a split and a merge
+// leave behind. Pure.
+#ifndef SECONDSTORY_SERVICES_INCIDENTD_CANDIDATE_DECISIONS_H_
+#define SECONDSTORY_SERVICES_INCIDENTD_CANDIDATE_DECISIONS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "secondstory/v1/candidate_service.pb.h"
+
+namespace secondstory::incidentd {
+
+// The event that is stored under an id; nothing when there is none.
+using FindStoredEvent = std::function<absl::StatusOr<std::optional<v1::Event>>(
+    const std::string& event_id)>;
+
+// The candidate once these events are taken out; nothing when they are already.
+// Errors: as SplitCandidate, and those of `find_event`.
+absl::StatusOr<std::optional<v1::Candidate>> Split(
+    const v1::Candidate& stored, const v1::SplitCandidateRequest& request,
+    int64_t now_micros, const FindStoredEvent& find_event);
+
+// Each of the candidates once they are put together, in the order given;
+// nothing when they are already. `stored` has the one of the request first,
+// then the others, each once. Errors: as MergeCandidates.
+absl::StatusOr<std::vector<v1::Candidate>> Merge(
+    const std::vector<v1::Candidate>& stored,
+    const v1::MergeCandidatesRequest& request, int64_t now_micros);
+
+// INVALID_ARGUMENT that names the field when one of these is not stored, or is
+// no change.
+absl::Status CheckChanges(const v1::ConfirmChangesRequest& request,
+                          const FindStoredEvent& find_event);
+
+}  // namespace secondstory::incidentd
+
+#endif  // SECONDSTORY_SERVICES_INCIDENTD_CANDIDATE_DECISIONS_H_
