@@ -1,6 +1,7 @@
 #include "tools/story/language_page.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,10 @@ namespace secondstory::story {
 namespace {
 
 constexpr int kIndent = 4;
+
+// What is looked at of a line before and behind the words; more than fits on
+// any screen.
+constexpr size_t kAroundBytes = 2048;
 
 // Counts lines as it goes, so that many findings do not count from the start.
 class LineCounter {
@@ -51,13 +56,14 @@ std::string Part(absl::string_view text) {
 // The end of `text` that fits into `width` columns, from a blank on.
 std::string EndOf(const std::string& text, int width) {
   if (DisplayWidth(text) <= width) return text;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const std::string end = text.substr(i + 1);
-    if (text[i] == ' ' && DisplayWidth(end) + 4 <= width) {
-      return absl::StrCat("... ", end);
-    }
+  std::string end;
+  for (size_t blank = text.rfind(' '); blank != text.npos && blank > 0;
+       blank = text.rfind(' ', blank - 1)) {
+    std::string longer = text.substr(blank + 1);
+    if (DisplayWidth(longer) + 4 > width) break;
+    end = std::move(longer);
   }
-  return "... ";
+  return absl::StrCat("... ", end);
 }
 
 std::string Underlined(const Parts& parts, int width) {
@@ -76,10 +82,14 @@ std::string Underlined(const Parts& parts, int width) {
 
 // The finding's lines, joined: words may go on behind a line's end.
 Parts PartsOf(absl::string_view text, const review::LanguageFinding& finding) {
-  const size_t newline =
-      finding.begin == 0 ? text.npos : text.rfind('\n', finding.begin - 1);
-  const size_t begin = newline == text.npos ? 0 : newline + 1;
-  const size_t end = std::min(text.find('\n', finding.end), text.size());
+  const size_t from = finding.begin - std::min(finding.begin, kAroundBytes);
+  const size_t newline = text.substr(from, finding.begin - from).rfind('\n');
+  size_t begin = newline == text.npos ? from : from + newline + 1;
+  // Not within a character.
+  while (begin < finding.begin && (text[begin] & 0xC0) == 0x80) ++begin;
+  const absl::string_view rest = text.substr(finding.end, kAroundBytes);
+  size_t end = finding.end + std::min(rest.find('\n'), rest.size());
+  while (end < text.size() && (text[end] & 0xC0) == 0x80) ++end;
   Parts parts;
   parts.before = Part(text.substr(begin, finding.begin - begin));
   parts.words =

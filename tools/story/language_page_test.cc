@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -11,6 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::StartsWith;
 
 const review::LanguageRule kRule = {"omission", "Because.", "What?"};
@@ -51,6 +53,15 @@ TEST(LanguagePageTest, CutsLongLinesAroundTheWords) {
       before + "failed to look" + " and many words behind it, too", 48, 62, 44);
   EXPECT_THAT(page, HasSubstr("\n    ... and failed to look and many words...\n"
                               "            ^^^^^^^^^^^^^^\n"));
+}
+
+TEST(LanguagePageTest, CutsALineThatIsLongerThanAnyScreen) {
+  std::string line;
+  for (int i = 0; i < 5000; ++i) line += i % 2 == 0 ? "é " : "検";
+  const std::string text = absl::StrCat(line, "failed to look", line);
+  const std::string page = Page(text, line.size(), line.size() + 14);
+  EXPECT_THAT(page, HasSubstr(" 検failed to looké "));
+  EXPECT_THAT(page, Not(HasSubstr("\uFFFD")));
 }
 
 TEST(LanguagePageTest, ShowsNothingThatATerminalObeys) {
