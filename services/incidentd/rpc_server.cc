@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_split.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/clock.h"
@@ -24,6 +25,7 @@
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "grpcpp/support/proto_buffer_writer.h"
 #include "services/incidentd/acceptor.h"
+#include "services/incidentd/connections.h"
 #include "services/incidentd/rpc_status.h"
 
 // Of libgrpc, which exports it and does not declare it in a public header. If a
@@ -173,6 +175,8 @@ class Call : public std::enable_shared_from_this<Call> {
 
   virtual void Post() = 0;
   void On(Op op, bool ok);
+  // The name of the client's end of the connection.
+  std::string peer() const { return context_.peer(); }
 
  protected:
   Tag* Begin(Op op) {
@@ -325,10 +329,17 @@ class Server final : public RpcServer {
   }
   void Count(Method* method, int code, absl::Duration took);
   // Runs `work` on the I/O thread: at once if this is it, else when it next
-  // looks. What other threads have gathered by then costs one wake-up.
-  void RunOnIoThread(std::function<void()> work);
+  // looks. What other threads have gathered by then costs one wake-up, and
+  // answers to calls of one connection go out together.
+  void RunOnIoThread(std::function<void()> work,
+                     const Call* answered = nullptr);
 
  private:
+  struct IoWork {
+    std::function<void()> run;
+    const Call* answered;  // kept alive by `run`; nullptr: no answer
+  };
+
   Method* Add(const std::string& path, Shape shape);
   void ServeQueue();
   void ServeEvent(void* tag, bool ok);
@@ -350,7 +361,8 @@ class Server final : public RpcServer {
   // Set while `io_work_` holds anything; its event's tag is nullptr.
   grpc::Alarm io_alarm_;
   absl::Mutex io_mutex_;
-  std::vector<std::function<void()>> io_work_ ABSL_GUARDED_BY(io_mutex_);
+  std::vector<IoWork> io_work_ ABSL_GUARDED_BY(io_mutex_);
+  Connections open_connections_;
   absl::Mutex mutex_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
@@ -415,7 +427,8 @@ void UnaryCall::OnCall() {
   method_->on_request(
       std::move(request_), [self](absl::StatusOr<grpc::ByteBuffer> answer) {
         self->server_->RunOnIoThread(
-            [self, answer = std::move(answer)] { self->Reply(answer); });
+            [self, answer = std::move(answer)] { self->Reply(answer); },
+            self.get());
       });
 }
 
@@ -672,6 +685,7 @@ absl::Status Server::Start() {
   io_thread_ = std::thread([this] { ServeQueue(); });
   guard_thread_ = std::thread([this] { Guard(); });
   acceptor_->Start(options_.connection_count_max, [this](int fd) {
+    open_connections_.Add(fd);
     grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
         connection;
     connection.fd = fd;
@@ -717,21 +731,33 @@ void Server::Guard() {
   }
 }
 
-void Server::RunOnIoThread(std::function<void()> work) {
+void Server::RunOnIoThread(std::function<void()> work, const Call* answered) {
   if (std::this_thread::get_id() == io_thread_.get_id()) return work();
   absl::MutexLock lock(&io_mutex_);
-  io_work_.push_back(std::move(work));
+  io_work_.push_back({std::move(work), answered});
   if (io_work_.size() > 1) return;
   io_alarm_.Set(queue_.get(), gpr_time_0(GPR_CLOCK_MONOTONIC), nullptr);
 }
 
 void Server::DoIoWork() {
-  std::vector<std::function<void()>> work;
+  std::vector<IoWork> work;
   {
     absl::MutexLock lock(&io_mutex_);
     work.swap(io_work_);
   }
-  for (const auto& one : work) one();
+  absl::flat_hash_map<std::string, std::vector<const IoWork*>> by_peer;
+  for (const IoWork& one : work) {
+    if (one.answered == nullptr || work.size() == 1) {
+      one.run();
+    } else {
+      by_peer[one.answered->peer()].push_back(&one);
+    }
+  }
+  for (const auto& [peer, answers] : by_peer) {
+    const HeldBack held_back(answers.size() > 1 ? open_connections_.Find(peer)
+                                                : -1);
+    for (const IoWork* answer : answers) answer->run();
+  }
 }
 
 void Server::Shutdown(absl::Duration grace) {
