@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
@@ -18,16 +19,16 @@ namespace {
 constexpr size_t kHistoryCount = 500;
 constexpr size_t kHistoryBytes = 4 << 20;
 
-v1::TimelineEntry EntryOf(const v1::CandidateEvent& event,
-                          const v1::Candidate& candidate) {
+v1::TimelineEntry EntryOf(v1::CandidateEvent event,
+                          const std::string& candidate_id) {
   v1::TimelineEntry entry;
   entry.set_entry_id(event.event_id());
   *entry.mutable_event_time() = event.event_time();
   entry.set_kind(event.kind());
   entry.set_service(event.service());
   entry.set_title(event.title());
-  entry.set_candidate_id(candidate.candidate_id());
-  *entry.mutable_event() = event;
+  entry.set_candidate_id(candidate_id);
+  *entry.mutable_event() = std::move(event);
   return entry;
 }
 
@@ -84,18 +85,18 @@ std::vector<std::string> MembersOf(const v1::Incident& incident) {
   return ids;
 }
 
-std::pair<int64_t, std::string> OrderOf(const v1::TimelineEntry& entry) {
+std::pair<int64_t, absl::string_view> OrderOf(const v1::TimelineEntry& entry) {
   return {ToMicros(entry.event_time()), entry.entry_id()};
 }
 
 std::vector<v1::TimelineEntry> MergeTimeline(
     std::vector<v1::TimelineEntry> added,
-    const std::vector<v1::Candidate>& candidates) {
-  std::set<std::string> seen;
-  for (const v1::Candidate& candidate : candidates) {
-    for (const v1::CandidateEvent& event : candidate.events()) {
+    std::vector<v1::Candidate> candidates) {
+  absl::flat_hash_set<std::string> seen;
+  for (v1::Candidate& candidate : candidates) {
+    for (v1::CandidateEvent& event : *candidate.mutable_events()) {
       if (seen.insert(event.event_id()).second) {
-        added.push_back(EntryOf(event, candidate));
+        added.push_back(EntryOf(std::move(event), candidate.candidate_id()));
       }
     }
   }
@@ -118,7 +119,7 @@ v1::TimelineEntry AttachedEntry(const v1::Event& event) {
   }
   line.set_severity(event.severity());
   line.set_reason("attached by a person");
-  v1::TimelineEntry entry = EntryOf(line, v1::Candidate());
+  v1::TimelineEntry entry = EntryOf(std::move(line), "");
   entry.set_description(event.description());
   *entry.mutable_links() = event.links();
   return entry;
@@ -199,9 +200,9 @@ absl::Status TimelineReader::AddAttached(
     const absl::StatusOr<v1::Incident> from =
         store_->GetIncident(IdFromHex(incident.split_from_incident_id()));
     if (from.ok()) {
-      SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
+      SS_ASSIGN_OR_RETURN(std::vector<v1::Candidate> candidates,
                           Candidates(*from));
-      for (v1::TimelineEntry& line : MergeTimeline({}, candidates)) {
+      for (v1::TimelineEntry& line : MergeTimeline({}, std::move(candidates))) {
         lines.emplace(line.entry_id(), std::move(line));
       }
     } else if (!absl::IsNotFound(from.status())) {
@@ -228,10 +229,10 @@ absl::StatusOr<std::vector<v1::TimelineEntry>> TimelineReader::Read(
                       as_known_micros.has_value()
                           ? AddedAsOf(incident, *as_known_micros)
                           : Added(incident));
-  SS_ASSIGN_OR_RETURN(const std::vector<v1::Candidate> candidates,
+  SS_ASSIGN_OR_RETURN(std::vector<v1::Candidate> candidates,
                       Candidates(incident));
   std::vector<v1::TimelineEntry> entries =
-      MergeTimeline(std::move(added), candidates);
+      MergeTimeline(std::move(added), std::move(candidates));
   if (!incident.detached_event_ids().empty()) {
     const std::set<std::string> detached(incident.detached_event_ids().begin(),
                                          incident.detached_event_ids().end());

@@ -24,10 +24,10 @@ namespace secondstory::incidentd {
 // events of `candidates`, each once. Pure.
 std::vector<v1::TimelineEntry> MergeTimeline(
     std::vector<v1::TimelineEntry> added,
-    const std::vector<v1::Candidate>& candidates);
+    std::vector<v1::Candidate> candidates);
 
-// Where a line stands in that order.
-std::pair<int64_t, std::string> OrderOf(const v1::TimelineEntry& entry);
+// Where a line stands in that order. Lives as long as `entry`.
+std::pair<int64_t, absl::string_view> OrderOf(const v1::TimelineEntry& entry);
 
 // The line of an event that a person attached. Pure.
 v1::TimelineEntry AttachedEntry(const v1::Event& event);
