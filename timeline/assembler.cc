@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/hash/hash.h"
-#include "timeline/learning.h"
 
 namespace secondstory::timeline {
 namespace {
@@ -40,7 +39,7 @@ bool IsOfNamedAlert(const Event& event) {
 Assembler::Assembler(const AssemblerOptions& options, Topology topology)
     : options_(options),
       topology_(std::move(topology)),
-      gathering_(topology_) {}
+      gathering_(topology_, options.affinity) {}
 
 Added Assembler::Add(Event event) {
   if (known_ids_.contains(event.id)) return Added::kKnown;

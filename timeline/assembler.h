@@ -35,20 +35,26 @@
 #include "timeline/event.h"
 #include "timeline/gathering.h"
 #include "timeline/known_event.h"
-#include "timeline/learning_history.h"
+#include "timeline/learning.h"
+#include "timeline/log_history.h"
 #include "timeline/ranking.h"
 #include "timeline/topology.h"
 
 namespace secondstory::timeline {
 
+using LearningHistory = LogHistory<Learning>;
+
 struct AssemblerOptions {
   RankingOptions ranking;
   // An event may come so long after others of the same event_time.
   absl::Duration lateness = absl::Hours(24);
+  // What people taught. Must outlive the assembler, and know all of the log
+  // before an event that is added.
   // Where given: each candidate is ranked with what it gives for the position
-  // of its first symptom, instead of `ranking.weights`. Must outlive the
-  // assembler, and know all of the log before an event that is added.
+  // of its first symptom, instead of `ranking.weights`.
   const LearningHistory* learning = nullptr;
+  // Where given: each symptom is placed by what it gives for its position.
+  const AffinityHistory* affinity = nullptr;
 };
 
 // What became of an event.

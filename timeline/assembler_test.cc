@@ -16,7 +16,7 @@
 #include "gtest/gtest.h"
 #include "timeline/difference.h"
 #include "timeline/folding.h"
-#include "timeline/learning_history.h"
+#include "timeline/log_history.h"
 #include "timeline/scenario.h"
 
 namespace secondstory::timeline {
@@ -788,12 +788,74 @@ INSTANTIATE_TEST_SUITE_P(Seeds, AssemblerDecisionPropertyTest,
 
 INSTANTIATE_TEST_SUITE_P(Seeds, AssemblerPropertyTest, ::testing::Range(1, 7));
 
+// Two services of which no graph says that they are connected.
+std::vector<Event> MakeTrouble(absl::Duration after, uint64_t position) {
+  std::vector<Event> events = {MakeAlert(after, "cart", "HighLatency"),
+                               MakeAlert(after, "mail", "QueueGrows")};
+  for (Event& event : events) event.position = position++;
+  return events;
+}
+
+Sides SidesOf(const std::vector<Event>& events) {
+  Sides sides;
+  for (const Event& event : events) {
+    sides.push_back({PatternOf(event.service, DisplayTitle(event))});
+  }
+  return sides;
+}
+
+TEST(AssemblerAffinityTest, PutsTogetherWhatPeoplePutTogetherBefore) {
+  const std::vector<Event> first = MakeTrouble(absl::Hours(0), 1);
+  AffinityHistory history;
+  history.Add(3, [&](std::shared_ptr<const Affinity>* now) {
+    auto next = std::make_shared<Affinity>();
+    next->Join(SidesOf(first));
+    *now = std::move(next);
+  });
+  AssemblerOptions options;
+  options.affinity = &history;
+  Assembler assembler(options, Topology());
+  for (const Event& event : first) assembler.Add(event);
+  for (const Event& event : MakeTrouble(absl::Hours(20), 4)) {
+    assembler.Add(event);
+  }
+  const std::vector<Candidate> candidates = assembler.TakeChanged();
+  ASSERT_EQ(candidates.size(), 3u) << "two before it was taught, one after";
+  ASSERT_EQ(candidates[2].lines.size(), 2u);
+  EXPECT_THAT(candidates[2].lines[1].reason,
+              HasSubstr("people put such together before"));
+}
+
+TEST(AssemblerAffinityTest, PartsWhatPeoplePartedOftenEnough) {
+  const std::vector<Event> events = {
+      MakeAlert(absl::Hours(0), "cart", "HighLatency"),
+      MakeAlert(absl::Minutes(2), "cart", "CertificateExpires")};
+  for (const int taught : {0, 1, 8}) {
+    AffinityHistory history;
+    history.Add(1, [&](std::shared_ptr<const Affinity>* now) {
+      auto next = std::make_shared<Affinity>();
+      for (int i = 0; i < taught; ++i) next->Part(SidesOf(events));
+      *now = std::move(next);
+    });
+    AssemblerOptions options;
+    options.affinity = &history;
+    Assembler assembler(options, Topology());
+    for (Event event : events) {
+      event.position = 2;
+      assembler.Add(event);
+    }
+    EXPECT_EQ(assembler.TakeChanged().size(), taught == 8 ? 2u : 1u) << taught;
+  }
+}
+
 TEST(AssemblerLearningTest, RanksByWhatWasLearntBeforeTheFirstSymptom) {
   LearningHistory learning;
   RankedChange confirmed;
   confirmed.event_id = "deploy";
   confirmed.evidence = {{"lag", "", -2}};
-  learning.Add(3, {{confirmed}, {"deploy"}});
+  learning.Add(3, [&](Learning* learnt) {
+    Learn({{confirmed}, {"deploy"}}, learnt);
+  });
   AssemblerOptions options;
   options.learning = &learning;
   Assembler assembler(options, Topology());

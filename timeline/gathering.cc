@@ -62,7 +62,10 @@ bool Gathering::Checkpoint::IsBefore(const EventKey& key) const {
 
 const Symptom& Gathering::Insert(Event event) {
   const EventKey key = KeyOf(event);
-  auto owned = std::make_unique<Symptom>(std::move(event), topology_);
+  std::shared_ptr<const Affinity> taught =
+      affinity_ == nullptr ? nullptr : affinity_->Before(event.position);
+  auto owned =
+      std::make_unique<Symptom>(std::move(event), topology_, std::move(taught));
   Symptom* symptom = owned.get();
   symptoms_[key] = std::move(owned);
   by_id_[key.id] = symptom;

@@ -30,10 +30,12 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
+#include "timeline/affinity.h"
 #include "timeline/bonds.h"
 #include "timeline/decision.h"
 #include "timeline/grouping.h"
 #include "timeline/known_event.h"
+#include "timeline/log_history.h"
 #include "timeline/topology.h"
 
 namespace secondstory::timeline {
@@ -43,17 +45,23 @@ inline constexpr size_t kElsewhereCountMax = 32;
 // What comes within kBurst after so many is another burst.
 inline constexpr size_t kBurstCountMax = 64;
 
+using AffinityHistory = LogHistory<std::shared_ptr<const Affinity>>;
+
 struct Strand;
 
 // A symptom and where the fold put it.
 struct Symptom {
-  Symptom(Event event, const Topology& topology)
-      : known(std::move(event)), node(topology.FindNode(known.event.service)) {}
+  Symptom(Event event, const Topology& topology,
+          std::shared_ptr<const Affinity> taught)
+      : known(std::move(event)),
+        node(topology.FindNode(known.event.service)),
+        affinity(std::move(taught)) {}
 
-  Arrival arrival() const { return {&known, node}; }
+  Arrival arrival() const { return {&known, node, affinity.get()}; }
 
   const KnownEvent known;
   const int node;
+  const std::shared_ptr<const Affinity> affinity;  // null: nothing was taught
   Bond bond = kNoBond;
   Strand* strand = nullptr;
   std::string reason;
@@ -82,8 +90,11 @@ struct Strand {
 // Not copyable; threads: one at a time.
 class Gathering {
  public:
-  // `topology` must outlive this.
-  explicit Gathering(const Topology& topology) : topology_(topology) {}
+  // `affinity`: what people taught, by the position of a symptom's event; null:
+  // nothing. Both must outlive this.
+  explicit Gathering(const Topology& topology,
+                     const AffinityHistory* affinity = nullptr)
+      : topology_(topology), affinity_(affinity) {}
   Gathering(const Gathering&) = delete;
   Gathering& operator=(const Gathering&) = delete;
 
@@ -205,6 +216,7 @@ class Gathering {
   Group* Own(uint32_t at);
 
   const Topology& topology_;
+  const AffinityHistory* const affinity_;
   Symptoms symptoms_;
   std::map<EventKey, uint64_t> resolves_;  // occurrences
   absl::flat_hash_map<std::string, Symptom*> by_id_;

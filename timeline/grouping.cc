@@ -67,6 +67,7 @@ constexpr size_t kNameCountMax = 64;
 constexpr size_t kOccurrenceCountMax = 1024;
 constexpr size_t kLabelValueCountMax = 16;
 constexpr size_t kWordCountMax = 256;
+constexpr size_t kPatternCountMax = 64;
 
 template <typename T>
 void InsertSorted(std::vector<T>* sorted, const T& value, size_t count_max) {
@@ -225,14 +226,21 @@ struct Weigher {
            static_cast<double>(words.size());
   }
 
+  double Taught() const {
+    return symptom.affinity == nullptr
+               ? 0
+               : symptom.affinity->Weigh(symptom.known->pattern,
+                                         group.patterns_);
+  }
+
   double BesideTime() const {
-    return Place() + Name() + Environment() + Labels() + Words();
+    return Place() + Name() + Environment() + Labels() + Words() + Taught();
   }
 
   std::vector<std::string> Describe() const {
     std::vector<std::string> reasons;
     for (std::string reason :
-         {DescribePlace(), DescribeName(), DescribeTime()}) {
+         {DescribePlace(), DescribeName(), DescribeTaught(), DescribeTime()}) {
       if (!reason.empty()) reasons.push_back(std::move(reason));
     }
     return reasons;
@@ -272,6 +280,10 @@ struct Weigher {
     if (word.empty())
       word = FindWord(AlertName(symptom.event()), shared.front());
     return word.empty() ? "" : absl::StrCat("also names `", word, "`");
+  }
+
+  std::string DescribeTaught() const {
+    return Taught() > 0 ? "people put such together before" : "";
   }
 
   std::string DescribeTime() const {
@@ -318,6 +330,7 @@ void Group::Add(const Arrival& symptom) {
   for (Word word : symptom.known->words) {
     InsertSorted(&words_, word, kWordCountMax);
   }
+  InsertSorted(&patterns_, symptom.known->pattern, kPatternCountMax);
 }
 
 void Group::Reopen(absl::Time time) {
@@ -406,6 +419,9 @@ void Group::Absorb(const Group& other) {
     }
   }
   for (Word word : other.words_) InsertSorted(&words_, word, kWordCountMax);
+  for (uint64_t pattern : other.patterns_) {
+    InsertSorted(&patterns_, pattern, kPatternCountMax);
+  }
 }
 
 // Those of one burst say the same thing in part, so that the evidence of four
@@ -415,13 +431,17 @@ double WeighJoining(absl::Span<const Arrival> together, const Group& group,
   constexpr double kNever = -std::numeric_limits<double>::infinity();
   const auto count = static_cast<double>(together.size());
   double time = 0;
+  double beside_max = kBesideTimeMax;
   bool may_join = false;
   for (const Arrival& symptom : together) {
     const Weigher weigher{symptom, group, topology};
     may_join = may_join || weigher.MayJoin();
     time += weigher.Time() / count;
+    if (symptom.affinity != nullptr) {
+      beside_max = kBesideTimeMax + kAffinityMax;
+    }
   }
-  if (!may_join || time + kBesideTimeMax * std::sqrt(count) <= 0) return kNever;
+  if (!may_join || time + beside_max * std::sqrt(count) <= 0) return kNever;
   double beside = 0;
   for (const Arrival& symptom : together) {
     beside += Weigher{symptom, group, topology}.BesideTime();

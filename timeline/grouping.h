@@ -3,10 +3,11 @@
 // The answer is log-odds, a sum of evidence: the time since the last of them,
 // whether that is how far apart others of them were, the same or a neighbouring
 // service, the same alert, labels that name the same or another thing, words in
-// common. What people report comes late and in no rhythm, so for a report of
-// the same or a neighbouring service it is enough that the group still goes on.
-// It depends on the symptoms and on that one group alone. That is what makes
-// grouping independent of everything that was forgotten or belongs elsewhere.
+// common, what people taught by merges and splits. What people report comes
+// late and in no rhythm, so for a report of the same or a neighbouring service
+// it is enough that the group still goes on. It depends on the symptoms and on
+// that one group alone. That is what makes grouping independent of everything
+// that was forgotten or belongs elsewhere.
 #ifndef SECONDSTORY_TIMELINE_GROUPING_H_
 #define SECONDSTORY_TIMELINE_GROUPING_H_
 
@@ -18,6 +19,7 @@
 
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "timeline/affinity.h"
 #include "timeline/known_event.h"
 #include "timeline/topology.h"
 
@@ -42,6 +44,8 @@ inline constexpr absl::Duration kBurst = absl::Seconds(2);
 struct Arrival {
   const KnownEvent* known;
   int node = Topology::kNoNode;  // of its service
+  // What people had taught when it was logged; null: nothing.
+  const Affinity* affinity = nullptr;
 
   const Event& event() const { return known->event; }
 };
@@ -122,7 +126,8 @@ class Group {
   std::vector<std::string> names_;       // of alerts, sorted
   std::vector<Occurrence> occurrences_;  // sorted by `id`
   std::vector<std::pair<std::string, std::vector<std::string>>> labels_;
-  std::vector<Word> words_;  // sorted
+  std::vector<Word> words_;         // sorted
+  std::vector<uint64_t> patterns_;  // sorted
 };
 
 // The log-odds that these symptoms of one burst belong there, together: what is

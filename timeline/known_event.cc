@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "timeline/affinity.h"
 #include "timeline/vocabulary.h"
 
 namespace secondstory::timeline {
@@ -129,6 +130,9 @@ KnownEvent::KnownEvent(Event e)
     words = WordsOf(
         {event.title, FindLabel(event, "alertname"), event.description});
     name_words = NameWordsOf(event);
+  }
+  if (IsSymptom(event.kind)) {
+    pattern = PatternOf(event.service, DisplayTitle(event));
   }
   event.description.clear();
   event.description.shrink_to_fit();

@@ -36,6 +36,8 @@ struct KnownEvent {
   uint64_t occurrence = 0;
   // Equal for all instances of one alert of one service.
   uint64_t signature = 0;
+  // Of a symptom, see affinity.h.
+  uint64_t pattern = 0;
 };
 
 // Calls `visit` with the texts that name something: the service, labels but

@@ -19,7 +19,7 @@
 // rounded to six digits after each, so that they can be stored and gone on
 // with. Of what people decide, only confirmed changes teach ranking: that a
 // candidate was promoted or dismissed says nothing about which change it was.
-// Who is ranked with what was learnt when: see learning_history.h.
+// Who is ranked with what was learnt when: see log_history.h.
 #ifndef SECONDSTORY_TIMELINE_LEARNING_H_
 #define SECONDSTORY_TIMELINE_LEARNING_H_
 

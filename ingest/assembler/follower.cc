@@ -57,6 +57,10 @@ Follower::Follower(const FollowerOptions& options, timeline::Topology topology,
       learnt_gauge_(metrics->AddGauge(
           "secondstory_assembler_learnt_outcomes",
           "Confirmations of people that changes are ranked with by now.")),
+      pairs_gauge_(metrics->AddGauge(
+          "secondstory_assembler_learnt_pairs",
+          "Pairs of kinds of alerts of which merges and splits of people "
+          "taught whether they belong together.")),
       open_gauge_(metrics->AddGauge(kCandidatesName, kCandidatesHelp,
                                     {{"state", "open"}})),
       quiet_gauge_(metrics->AddGauge(kCandidatesName, kCandidatesHelp,
@@ -96,11 +100,11 @@ absl::Status Follower::Load() {
     log::Warning("cursor ignored", {{"status", resume.status()}});
   resume_ = cursor_is_foreign_ ? ResumePoint() : resume.value_or(ResumePoint());
   // What is not known to be learnt is in the whole log.
-  position_ = resume_.learning.has_value() ? resume_.safe_position : 0;
-  learning_ = timeline::LearningHistory(
-      resume_.learning.value_or(timeline::Learning()));
+  position_ = resume_.learnt.has_value() ? resume_.safe_position : 0;
+  lessons_ = Lessons(resume_.learnt.value_or(Learnt()));
   timeline::AssemblerOptions assembling = options_.assembling;
-  assembling.learning = &learning_;
+  assembling.learning = &lessons_.ranking();
+  assembling.affinity = &lessons_.grouping();
   assembler_ = std::make_unique<timeline::Assembler>(assembling, topology_);
   assembler_->SkipBefore(resume_.settled_before);
   log::Info("following", {{"after_position", position_}});
@@ -127,7 +131,7 @@ absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
   // Nothing is composed before both are taken in, so that their order among
   // each other is in their positions alone.
   for (const v1::CandidateDecision& decision : response.decisions()) {
-    LearnFrom(decision);
+    lessons_.Take(decision);
   }
   for (const v1::Event& event : response.events()) TakeEvent(event);
   position_ = response.position();
@@ -159,18 +163,6 @@ void Follower::TakeEvent(const v1::Event& event) {
                  {{"event_id", event.event_id()}, {"source", event.source()}});
   }
   ++unpublished_;
-}
-
-// Each confirmation teaches, also one that replaces an earlier one: a
-// correction weighs as much as what it corrects.
-void Follower::LearnFrom(const v1::CandidateDecision& decision) {
-  if (decision.kind() != v1::DECISION_KIND_CONFIRMED &&
-      decision.kind() != v1::DECISION_KIND_IMPORTED) {
-    return;
-  }
-  const std::optional<timeline::Outcome> outcome =
-      ToOutcome(decision.candidate());
-  if (outcome.has_value()) learning_.Add(decision.position(), *outcome);
 }
 
 absl::Status Follower::Publish() {
@@ -250,10 +242,9 @@ absl::Status Follower::Tidy() {
   // It never goes back: what was learnt up to it cannot be taken apart again.
   const uint64_t safe =
       std::max(assembler_->SafePosition(), resume_.safe_position);
-  learning_.ForgetThrough(safe);
   const std::string value =
       FormatResumePoint({safe, position_, assembler_->settled_before(),
-                         learning_.Before(safe + 1)});
+                         lessons_.ForgetThrough(safe)});
   const absl::Status status = client_->StoreCursor(value, cursor_);
   if (absl::IsFailedPrecondition(status)) {
     // Two assemblers come to the same candidates, so this is no harm, but
@@ -270,7 +261,11 @@ absl::Status Follower::Tidy() {
 
 void Follower::UpdateGauges() {
   position_gauge_->Set(static_cast<double>(position_));
-  learnt_gauge_->Set(static_cast<double>(learning_.latest().outcome_count));
+  learnt_gauge_->Set(
+      static_cast<double>(lessons_.ranking().latest().outcome_count));
+  const auto& affinity = lessons_.grouping().latest();
+  pairs_gauge_->Set(
+      affinity == nullptr ? 0 : static_cast<double>(affinity->pair_count()));
   retained_gauge_->Set(static_cast<double>(assembler_->retained_event_count()));
   const auto count = [&](timeline::CandidateState state) {
     return static_cast<double>(assembler_->CountCandidates(state));

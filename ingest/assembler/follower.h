@@ -1,5 +1,5 @@
 // Follows the log of events and keeps the stored candidates what the timeline
-// makes of it; and learns from what people confirm, which stands in the same
+// makes of it; and learns from what people decide, which stands in the same
 // log.
 //
 // Holds no state of its own on disk: after a restart it reads the log again
@@ -21,9 +21,9 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "ingest/assembler/incident_client.h"
+#include "ingest/assembler/lessons.h"
 #include "ingest/assembler/resume_point.h"
 #include "timeline/assembler.h"
-#include "timeline/learning_history.h"
 #include "timeline/topology.h"
 
 namespace secondstory::ingest {
@@ -56,7 +56,6 @@ class Follower {
   absl::Status Load();
   absl::Status Take(const v1::WatchEventsResponse& response);
   void TakeEvent(const v1::Event& event);
-  void LearnFrom(const v1::CandidateDecision& decision);
   absl::Status Publish();
   absl::Status Reconcile();
   absl::Status Submit(timeline::Candidate candidate);
@@ -72,7 +71,7 @@ class Follower {
   IncidentClient* const client_;
   const Clock* const clock_;
 
-  timeline::LearningHistory learning_;
+  Lessons lessons_;
   // Empty until Load().
   std::unique_ptr<timeline::Assembler> assembler_;
   ResumePoint resume_;
@@ -91,6 +90,7 @@ class Follower {
   Gauge* const lag_gauge_;
   Gauge* const retained_gauge_;
   Gauge* const learnt_gauge_;
+  Gauge* const pairs_gauge_;
   Gauge* const open_gauge_;
   Gauge* const quiet_gauge_;
   Counter* const new_events_;

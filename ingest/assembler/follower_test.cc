@@ -28,6 +28,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::Pair;
 using ::testing::SizeIs;
 
@@ -89,6 +90,27 @@ class FakeIncidents final : public IncidentClient {
       confirmation.add_contributing_event_ids(change);
     }
     Decide(v1::DECISION_KIND_CONFIRMED, candidate);
+  }
+
+  // As SplitCandidate, where it can: the line `index` against the others.
+  void Split(v1::Candidate candidate, size_t index) {
+    v1::CandidateSplit& split = *candidate.add_splits();
+    size_t count = 0;
+    for (const v1::CandidateEvent& line : candidate.events()) {
+      if (line.kind() != v1::EVENT_KIND_ALERT_FIRED) continue;
+      auto* ids = count++ == index ? split.mutable_taken_event_ids()
+                                   : split.mutable_kept_event_ids();
+      *ids->Add() = line.event_id();
+      ids->MergeFrom(line.repeat_event_ids());
+    }
+    if (count < 2 || split.taken_event_ids().empty()) return;
+    std::sort(split.mutable_taken_event_ids()->begin(),
+              split.mutable_taken_event_ids()->end());
+    std::sort(split.mutable_kept_event_ids()->begin(),
+              split.mutable_kept_event_ids()->end());
+    *split.mutable_split_time() = candidate.last_activity_time();
+    split.set_author("sam");
+    Decide(v1::DECISION_KIND_SPLIT, candidate);
   }
 
   void Decide(v1::DecisionKind kind, const v1::Candidate& candidate) {
@@ -305,7 +327,7 @@ TEST_F(FollowerTest, BeginsAnewWhenTheLogIsAnotherOne) {
   ResumePoint point;
   point.safe_position = 1000;
   for (const bool is_learning_known : {true, false}) {
-    if (!is_learning_known) point.learning.reset();
+    if (!is_learning_known) point.learnt.reset();
     incidents_ = FakeIncidents();
     incidents_.cursor = FormatResumePoint(point);
     incidents_.Append(Alert(0, "cart", "HighLatency"));
@@ -397,10 +419,11 @@ TEST_F(FollowerTest, ReadsTheWholeLogToLearnWhatAnOlderCursorDoesNotSay) {
   const std::map<std::string, std::string> expected = incidents_.Living();
   SS_ASSERT_OK_AND_ASSIGN(ResumePoint point,
                           ParseResumePoint(incidents_.cursor));
-  ASSERT_TRUE(point.learning.has_value());
+  ASSERT_TRUE(point.learnt.has_value());
   EXPECT_EQ(point.safe_position, 4u) << "the third alert stands at 5";
-  EXPECT_EQ(point.learning->outcome_count, 2u) << "the third is read again";
-  point.learning.reset();
+  EXPECT_EQ(point.learnt->ranking.outcome_count, 2u)
+      << "the third is read again";
+  point.learnt.reset();
   incidents_.cursor = FormatResumePoint(point);
   EXPECT_FALSE(NewFollower()->Follow().ok());
   EXPECT_EQ(incidents_.watched_after, 0u);
@@ -440,10 +463,10 @@ TEST_P(FollowerCrashTest, EndsWithSameCandidatesHoweverOftenItDies) {
   }
 }
 
-TEST_P(FollowerCrashTest, RanksTheSameByWhatWasLearntHoweverOftenItDies) {
+TEST_P(FollowerCrashTest, LearnsTheSameHoweverOftenItDies) {
   const uint64_t seed = timeline::TestSeed(static_cast<uint64_t>(GetParam()));
   std::mt19937_64 random(seed);
-  // People confirm what they see at the time, which may change later.
+  // People decide about what they see at the time, which may change later.
   std::unique_ptr<Follower> follower = NewFollower();
   for (const timeline::Event& event : timeline::MakeWorld(seed, 400)) {
     incidents_.Append(event);
@@ -451,6 +474,7 @@ TEST_P(FollowerCrashTest, RanksTheSameByWhatWasLearntHoweverOftenItDies) {
     EXPECT_FALSE(follower->Follow().ok());
     if (incidents_.submissions.empty()) continue;
     const v1::Candidate& seen = incidents_.submissions.back();
+    incidents_.Split(seen, random() % 4);
     std::vector<std::string> changes;
     if (random() % 3 != 0 && seen.ranked_changes_size() > 0) {
       changes = {seen.ranked_changes(0).event_id()};
@@ -473,6 +497,8 @@ TEST_P(FollowerCrashTest, RanksTheSameByWhatWasLearntHoweverOftenItDies) {
   incidents_.calls_left = 1 << 30;
   EXPECT_THAT(follower->Follow(), StatusIs(absl::StatusCode::kCancelled));
   EXPECT_EQ(incidents_.Living(), expected);
+  EXPECT_THAT(metrics_.Text(),
+              Not(HasSubstr("secondstory_assembler_learnt_pairs 0\n")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, FollowerCrashTest, ::testing::Range(1, 9));
@@ -489,13 +515,13 @@ TEST(ResumePointTest, IsReadAsItWasWritten) {
 
 TEST(ResumePointTest, KeepsWhatWasLearnt) {
   ResumePoint point;
-  point.learning->outcome_count = 7;
-  point.learning->weights.any_change = -0.123456;
+  point.learnt->ranking.outcome_count = 7;
+  point.learnt->ranking.weights.any_change = -0.123456;
   SS_ASSERT_OK_AND_ASSIGN(const ResumePoint back,
                           ParseResumePoint(FormatResumePoint(point)));
-  ASSERT_TRUE(back.learning.has_value());
-  EXPECT_EQ(back.learning->outcome_count, 7u);
-  EXPECT_EQ(back.learning->weights, point.learning->weights);
+  ASSERT_TRUE(back.learnt.has_value());
+  EXPECT_EQ(back.learnt->ranking.outcome_count, 7u);
+  EXPECT_EQ(back.learnt->ranking.weights, point.learnt->ranking.weights);
 }
 
 TEST(ResumePointTest, DoesNotKnowWhatWasLearntWhereNoneOrAnotherVersionSays) {
@@ -503,13 +529,13 @@ TEST(ResumePointTest, DoesNotKnowWhatWasLearntWhereNoneOrAnotherVersionSays) {
                            "safe 12 read 345 settled 1 learning 99"}) {
     SS_ASSERT_OK_AND_ASSIGN(const ResumePoint point, ParseResumePoint(text));
     EXPECT_EQ(point.safe_position, 12u);
-    EXPECT_FALSE(point.learning.has_value()) << text;
+    EXPECT_FALSE(point.learnt.has_value()) << text;
   }
 }
 
 TEST(ResumePointTest, IsTheBeginningWhenNoneWasStored) {
   SS_ASSERT_OK_AND_ASSIGN(const ResumePoint point, ParseResumePoint(""));
-  EXPECT_TRUE(point.learning.has_value()) << "there is nothing to learn from";
+  EXPECT_TRUE(point.learnt.has_value()) << "there is nothing to learn from";
   EXPECT_EQ(point.safe_position, 0u);
   EXPECT_EQ(point.settled_before, absl::InfinitePast());
 }

@@ -9,13 +9,12 @@
 namespace secondstory::ingest {
 
 std::string FormatResumePoint(const ResumePoint& point) {
-  const std::string learning =
-      point.learning.has_value()
-          ? absl::StrCat(" ", timeline::FormatLearning(*point.learning))
-          : "";
+  const std::string learnt =
+      point.learnt.has_value() ? absl::StrCat(" ", FormatLearnt(*point.learnt))
+                               : "";
   return absl::StrCat("safe ", point.safe_position, " read ",
                       point.read_position, " settled ",
-                      absl::ToUnixMicros(point.settled_before), learning);
+                      absl::ToUnixMicros(point.settled_before), learnt);
 }
 
 absl::StatusOr<ResumePoint> ParseResumePoint(absl::string_view text) {
@@ -35,11 +34,10 @@ absl::StatusOr<ResumePoint> ParseResumePoint(absl::string_view text) {
                      "\"; expected \"safe N read N settled MICROS\""));
   }
   point.settled_before = absl::FromUnixMicros(micros);
-  point.learning.reset();
+  point.learnt.reset();
   if (words.size() == 7) {
-    const absl::StatusOr<timeline::Learning> learning =
-        timeline::ParseLearning(words[6]);
-    if (learning.ok()) point.learning = *learning;
+    const absl::StatusOr<Learnt> learnt = ParseLearnt(words[6]);
+    if (learnt.ok()) point.learnt = *learnt;
   }
   return point;
 }

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "timeline/learning.h"
+#include "ingest/assembler/lessons.h"
 
 namespace secondstory::ingest {
 
@@ -22,11 +22,11 @@ struct ResumePoint {
   absl::Time settled_before = absl::InfinitePast();
   // What the decisions up to `safe_position` taught. Nothing: it is not known,
   // and the log has to be read from its beginning for it.
-  std::optional<timeline::Learning> learning = timeline::Learning();
+  std::optional<Learnt> learnt = Learnt();
 };
 
 // "safe 12 read 345 settled 1767225600000000 learning 1 outcomes 0 ...", see
-// timeline::FormatLearning(). It is left out when it is not known.
+// FormatLearnt(). It is left out when it is not known. At most 4 KiB.
 std::string FormatResumePoint(const ResumePoint& point);
 
 // The inverse; an empty text is the beginning. What was learnt is not known

@@ -149,6 +149,19 @@ class Installation {
     EXPECT_TRUE(status.ok()) << status.error_message();
   }
 
+  void Merge(const v1::Candidate& one, const v1::Candidate& other) {
+    v1::MergeCandidatesRequest request;
+    request.set_candidate_id(one.candidate_id());
+    request.add_other_candidate_ids(other.candidate_id());
+    request.set_author("sam");
+    grpc::ClientContext context;
+    v1::MergeCandidatesResponse response;
+    const grpc::Status status =
+        v1::CandidateService::NewStub(channel_)->MergeCandidates(
+            &context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+
   // All candidates but merged ones, as text.
   std::string Candidates() {
     std::vector<std::string> texts;
@@ -268,6 +281,31 @@ TEST(AssemblerProcessTest, RanksWithWhatPeopleConfirmedAlsoAfterARestart) {
       installation.WaitForCandidate(MakeIncident(absl::Hours(600))[1]);
   EXPECT_EQ(again.learning(), seen[3].learning());
   EXPECT_EQ(again.ranked_changes(0).score(), seen[3].ranked_changes(0).score());
+}
+
+TEST(AssemblerProcessTest, PutsTogetherWhatIsLikeWhatPeopleMergedBefore) {
+  // No dependency graph says that the two services are connected.
+  const auto make_trouble = [](absl::Duration after) {
+    return std::vector<timeline::Event>{
+        timeline::MakeAlert(after, "cart", "HighLatency"),
+        timeline::MakeAlert(after, "mail", "QueueGrows")};
+  };
+  Installation installation("affinity");
+  installation.StartAssemblerd();
+  const auto first = make_trouble(absl::ZeroDuration());
+  installation.Append(first, 0, first.size());
+  const v1::Candidate cart = installation.WaitForCandidate(first[0]);
+  const v1::Candidate mail = installation.WaitForCandidate(first[1]);
+  EXPECT_EQ(cart.events_size(), 1);
+  installation.Merge(cart, mail);
+  installation.KillAssemblerd();
+  installation.StartAssemblerd();
+  const auto second = make_trouble(absl::Hours(200));
+  installation.Append(second, 0, second.size());
+  const v1::Candidate both = installation.WaitForCandidate(second[0]);
+  ASSERT_EQ(both.events_size(), 2) << both.DebugString();
+  EXPECT_THAT(both.events(1).reason(),
+              HasSubstr("people put such together before"));
 }
 
 TEST(AssemblerProcessTest, SaysThatItIsReadyOnlyOnceItHasReadEverything) {
