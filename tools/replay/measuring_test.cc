@@ -1,0 +1,76 @@
+#include "tools/replay/measuring.h"
+
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+#include "base/status_matchers.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace secondstory::replay {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Two deploys, two alerts of one service, and one alert a day later.
+std::string WriteEvents() {
+  const std::string path =
+      absl::StrCat(::testing::TempDir(), "/measured.jsonl");
+  std::ofstream out(path, std::ios::binary);
+  const auto write = [&](absl::string_view id, absl::string_view kind,
+                         absl::string_view time) {
+    out << R"({"source":"test","sourceEventId":")" << id
+        << R"(","kind":"EVENT_KIND_)" << kind << R"(","eventTime":")" << time
+        << R"(","service":"cart","title":")" << id << "\"}\n";
+  };
+  write("late", "ALERT_FIRED", "2026-03-02T12:00:00Z");
+  write("deploy", "CHANGE_FINISHED", "2026-03-01T11:50:00Z");
+  write("first", "ALERT_FIRED", "2026-03-01T12:00:00Z");
+  write("second", "ALERT_FIRED", "2026-03-01T12:01:00Z");
+  write("other", "CHANGE_FINISHED", "2026-03-01T11:55:00Z");
+  return path;
+}
+
+Measurement MeasureEvery(size_t take_every) {
+  ReplayOptions options;
+  options.events_file = WriteEvents();
+  std::vector<std::string> skipped;
+  return *Measure(options, take_every, SystemClock(), &skipped);
+}
+
+TEST(MeasuringTest, CountsEveryRevisionWhenTakenAfterEveryEvent) {
+  const Measurement live = MeasureEvery(1);
+  EXPECT_EQ(live.event_count, 5u);
+  // Opened, joined; quiet by the time of the third alert, which opens another.
+  EXPECT_EQ(live.revision_count, 4u);
+  EXPECT_EQ(live.open_count_max, 1u);
+  EXPECT_EQ(live.retained_count_max, 5u);
+  EXPECT_GT(live.retained_bytes, 0u);
+}
+
+TEST(MeasuringTest, CountsEveryCandidateOnceWhenTakenInBulk) {
+  EXPECT_EQ(MeasureEvery(200000).revision_count, 2u);
+}
+
+TEST(MeasuringTest, NamesTheFileThatCannotBeRead) {
+  ReplayOptions options;
+  options.events_file = "/does/not/exist";
+  std::vector<std::string> skipped;
+  EXPECT_THAT(Measure(options, 1, SystemClock(), &skipped).status().message(),
+              HasSubstr("/does/not/exist"));
+}
+
+TEST(MeasuringTest, DescribesWhatWasMeasured) {
+  Measurement measured;
+  measured.event_count = 2000;
+  measured.duration = absl::Milliseconds(20);
+  measured.retained_count_max = 1024;
+  measured.retained_bytes = 1 << 20;
+  EXPECT_EQ(Describe(measured),
+            "2000 events in 20ms, one core: 100000 a second\n"
+            "0 revisions of candidates; at most 0 candidates open at a time\n"
+            "at most 1024 events retained, in 1.0 MiB: 1024 bytes an event\n");
+}
+
+}  // namespace
+}  // namespace secondstory::replay
