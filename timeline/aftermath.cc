@@ -42,20 +42,6 @@ constexpr double kOutsideSymptom = -1;
 constexpr size_t kRevisionSizeMin = 4;
 constexpr size_t kTitleSizeMin = 12;
 
-// True when `undo` says that it undoes `change`.
-bool NamesChange(const Event& undo, const KnownEvent& change) {
-  const std::string& revision = change.event.change.revision;
-  if (revision.size() >= kRevisionSizeMin) {
-    if (undo.change.previous_revision == revision ||
-        FindLabel(undo, "reverts") == revision ||
-        absl::StrContains(undo.title, revision)) {
-      return true;
-    }
-  }
-  return change.event.title.size() >= kTitleSizeMin &&
-         absl::StrContains(undo.title, change.event.title);
-}
-
 // `Revert "x"` without what is around x; empty when it is no such title.
 absl::string_view TitleUndone(absl::string_view title) {
   if (!absl::StartsWithIgnoreCase(title, "revert \"")) return "";
@@ -69,6 +55,25 @@ double LogNormal(double value, double median, double spread) {
 }
 
 }  // namespace
+
+bool NamesChange(const Event& undo, const KnownEvent& change) {
+  const std::string& revision = change.event.change.revision;
+  if (revision.size() >= kRevisionSizeMin) {
+    if (undo.change.previous_revision == revision ||
+        FindLabel(undo, "reverts") == revision ||
+        absl::StrContains(undo.title, revision)) {
+      return true;
+    }
+  }
+  return change.event.title.size() >= kTitleSizeMin &&
+         absl::StrContains(undo.title, change.event.title);
+}
+
+bool SaysNotWhat(const Event& undo) {
+  return undo.kind == EventKind::kChangeRolledBack && !undo.service.empty() &&
+         undo.change.previous_revision.empty() &&
+         FindLabel(undo, "reverts").empty();
+}
 
 bool TouchesService(const Event& change, absl::string_view service) {
   return !service.empty() &&
@@ -110,10 +115,7 @@ void Aftermath::FindUndos() {
   // Roll-backs that say neither by revision nor by title what they undo.
   for (const KnownEvent* undo : undos_) {
     const Event& event = undo->event;
-    if (event.kind != EventKind::kChangeRolledBack) continue;
-    if (event.service.empty()) continue;
-    if (!event.change.previous_revision.empty()) continue;
-    if (!FindLabel(event, "reverts").empty()) continue;
+    if (!SaysNotWhat(event)) continue;
     if (std::none_of(events_.changes.begin(), events_.changes.end(),
                      [&](const KnownEvent* change) {
                        return change != undo && NamesChange(event, *change);

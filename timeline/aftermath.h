@@ -94,6 +94,13 @@ class Aftermath {
   Outside outside_;
 };
 
+// `undo` says that it undoes `change`, by revision or title.
+bool NamesChange(const Event& undo, const KnownEvent& change);
+
+// A roll-back of a service that says neither in a field of its own what ran
+// before nor what it undoes.
+bool SaysNotWhat(const Event& undo);
+
 // `change` is of `service`.
 bool TouchesService(const Event& change, absl::string_view service);
 

@@ -10,21 +10,17 @@
 namespace secondstory::timeline {
 namespace {
 
-bool HasWithin(const std::set<absl::Time>& times, absl::Time from,
+// More new changes at once are compared with every candidate.
+constexpr size_t kFewChanges = 64;
+
+bool HasWithin(const std::vector<absl::Time>& sorted, absl::Time from,
                absl::Time to) {
-  auto at = times.lower_bound(from);
-  return at != times.end() && *at <= to;
+  const auto at = std::lower_bound(sorted.begin(), sorted.end(), from);
+  return at != sorted.end() && *at <= to;
 }
 
-// From `from` to `to`, both inclusive.
-template <typename Events, typename Visit>
-void VisitWithin(const Events& events, absl::Time from, absl::Time to,
-                 Visit visit) {
-  // The smallest key at that time: kinds start at zero and ids are not empty.
-  for (auto at = events.lower_bound({from, EventKind::kChangeStarted, ""});
-       at != events.end() && at->first.event_time <= to; ++at) {
-    visit(*at->second);
-  }
+bool IsEarlier(const KnownEvent* a, const KnownEvent* b) {
+  return IsBefore(a->event, b->event);
 }
 
 // A resolve that says which alert it ends belongs where that alert is; others
@@ -61,37 +57,53 @@ Added Assembler::Add(Event event) {
   if (IsSymptom(event.kind)) {
     AddSymptom(std::move(event));
   } else if (IsChange(event.kind)) {
-    // A revert is a change like others to most sources.
-    new_undos_.insert(event.event_time);
-    new_changes_.insert(event.event_time);
-    const EventKey key = KeyOf(event);
-    changes_[key] = std::make_unique<const KnownEvent>(std::move(event));
+    new_changes_.push_back(&changes_.Insert(std::move(event)));
   } else {
     AddContext(std::move(event));
   }
   return Added::kNew;
 }
 
+// A resolve that belonged to the firing before may belong to this one.
 void Assembler::AddSymptom(Event event) {
-  const EventKey key = KeyOf(event);
   const Symptom& symptom = gathering_.Insert(std::move(event));
-  Occurrences& alert = alerts_[symptom.known.occurrence];
-  alert.fired.insert(key);
-  // A resolve that belonged to an earlier occurrence may belong to this one.
-  for (const EventKey& fired : alert.fired) touched_.insert(fired.id);
+  const KnownEvent* before = FindFiringBefore(symptom.known);
+  if (before != nullptr) touched_.insert(before->event.id);
+  // What was a candidate before a restart may be none.
+  const std::string& id = symptom.known.event.id;
+  if (taken_.contains(id)) touched_.insert(id);
 }
 
 void Assembler::AddContext(Event event) {
   const EventKey key = KeyOf(event);
   auto known = std::make_unique<const KnownEvent>(std::move(event));
-  new_context_.insert(key.event_time);
   if (key.kind == EventKind::kAlertResolved) {
-    Occurrences& alert = alerts_[known->occurrence];
-    alert.resolved[key] = known.get();
+    std::vector<const KnownEvent*>& same = resolves_of_[known->occurrence];
+    same.insert(
+        std::upper_bound(same.begin(), same.end(), known.get(), IsEarlier),
+        known.get());
     gathering_.InsertResolve(known->event, known->occurrence);
-    for (const EventKey& fired : alert.fired) touched_.insert(fired.id);
+    const KnownEvent* before = FindFiringBefore(*known);
+    if (before != nullptr) touched_.insert(before->event.id);
   }
-  context_[key] = std::move(known);
+  if (IsOfNamedAlert(known->event)) {
+    resolves_[key] = std::move(known);
+  } else {
+    new_context_.insert(key.event_time);
+    context_[key] = std::move(known);
+  }
+}
+
+// Of the same alert; null when there is none.
+const KnownEvent* Assembler::FindFiringBefore(const KnownEvent& known) const {
+  const std::vector<Symptom*>& same =
+      gathering_.SymptomsOfOccurrence(known.occurrence);
+  const auto at =
+      std::lower_bound(same.begin(), same.end(), known.event,
+                       [](const Symptom* symptom, const Event& event) {
+                         return IsBefore(symptom->known.event, event);
+                       });
+  return at == same.begin() ? nullptr : &(*std::prev(at))->known;
 }
 
 std::string Assembler::ExplainDecision(absl::string_view id) const {
@@ -100,23 +112,24 @@ std::string Assembler::ExplainDecision(absl::string_view id) const {
 }
 
 void Assembler::MarkTaken(const std::string& id) {
-  taken_.try_emplace(id);
+  FindTaken(id);
   touched_.insert(id);
 }
 
 std::vector<Candidate> Assembler::TakeChanged() {
-  for (const std::string& id : gathering_.Update()) touched_.insert(id);
+  UpdateRoots();
   TouchConcerned();
   TouchQuiet();
-  std::set<std::string> ids;
+  absl::flat_hash_set<std::string> ids;
   for (const std::string& id : std::exchange(touched_, {})) {
-    ids.insert(id);
     // An alert that resolved touches the candidate that it is in.
     const Symptom* symptom = gathering_.FindSymptom(id);
     if (symptom != nullptr) ids.insert(symptom->strand->root().id());
+    ids.insert(id);
   }
   std::vector<Candidate> changed;
-  for (const std::string& id : ids) {
+  // In any order: the candidates are sorted below.
+  for (const std::string& id : ids) {  // tidy: allow
     std::optional<Candidate> candidate = TakeOne(id);
     if (candidate.has_value()) changed.push_back(*std::move(candidate));
   }
@@ -128,28 +141,130 @@ std::vector<Candidate> Assembler::TakeChanged() {
   return changed;
 }
 
-// Candidates that an added change or note may concern.
-void Assembler::TouchConcerned() {
-  if (!new_changes_.empty() || !new_context_.empty()) {
-    for (const Strand* strand : gathering_.Strands()) {
-      if (strand->merged_into == nullptr &&
-          IsConcerned(*strand, Gathering::LastOf(*strand).event_time)) {
-        touched_.insert(strand->id());
-      }
+void Assembler::UpdateRoots() {
+  for (const std::string& id : gathering_.Update()) {
+    touched_.insert(id);
+    const Strand* strand = gathering_.FindStrand(id);
+    if (strand != nullptr && strand->merged_into == nullptr) {
+      roots_.Set(id, {strand->first().event_time,
+                      Gathering::LastOf(*strand).event_time});
+    } else {
+      roots_.Erase(id);
     }
   }
+}
+
+// Candidates that an added change or note may concern.
+void Assembler::TouchConcerned() {
+  if (new_changes_.size() > kFewChanges) {
+    TouchInBulk();
+  } else {
+    for (const KnownEvent* change : new_changes_) {
+      TouchConcernedBy(*change);
+      // A start whose end is known is no change of its own any more.
+      changes_.VisitStartsOf(*change, [&](const KnownEvent& start) {
+        TouchConcernedBy(start);
+        TouchReaching(start.event.event_time - options_.ranking.skew,
+                      change->event.event_time, change->event.event_time);
+      });
+    }
+  }
+  for (absl::Time time : new_context_) {
+    roots_.VisitActive(time - kContextAfter, time,
+                       [&](const std::string& id, const Extent&) {
+                         touched_.insert(id);
+                         return true;
+                       });
+  }
   new_changes_.clear();
-  new_undos_.clear();
   new_context_.clear();
 }
 
-bool Assembler::IsConcerned(const Strand& root, absl::Time last) const {
+void Assembler::TouchInBulk() {
+  std::vector<absl::Time> times;
+  for (const KnownEvent* change : new_changes_) {
+    times.push_back(change->event.event_time);
+  }
+  std::sort(times.begin(), times.end());
+  roots_.VisitOnsets(
+      absl::InfinitePast(), absl::InfiniteFuture(),
+      [&](const std::string& id, const Extent& extent) {
+        if (HasWithin(times, extent.onset - options_.ranking.lookback,
+                      ReachOf(extent))) {
+          touched_.insert(id);
+        }
+        return true;
+      });
+}
+
+// How far a candidate looks at changes.
+absl::Time Assembler::ReachOf(const Extent& extent) const {
+  return std::max({extent.onset + options_.ranking.skew,
+                   extent.onset + options_.ranking.rollback_horizon,
+                   extent.last + kContextAfter});
+}
+
+// Those in which it makes a difference whether `change` is there or not.
+void Assembler::TouchConcernedBy(const KnownEvent& change) {
   const RankingOptions& ranking = options_.ranking;
-  const absl::Time onset = root.first().event_time;
-  return HasWithin(new_changes_, onset - ranking.lookback,
-                   std::max(onset + ranking.skew, last + kContextAfter)) ||
-         HasWithin(new_undos_, onset, onset + ranking.rollback_horizon) ||
-         HasWithin(new_context_, onset, last + kContextAfter);
+  const absl::Time time = change.event.event_time;
+  // Where it is among the changes near the onset, it changes what is expected.
+  roots_.VisitOnsets(time - ranking.skew, time + ranking.lookback,
+                     [&](const std::string& id, const Extent&) {
+                       touched_.insert(id);
+                       return true;
+                     });
+  TouchActive(change);
+  // Where it undoes one of those.
+  const absl::Time earliest = time - kGroupSpanMax - ranking.lookback;
+  changes_.VisitUndone(change, earliest, [&](const KnownEvent& undone) {
+    const absl::Time since = undone.event.event_time;
+    TouchReaching(since - ranking.skew,
+                  std::min(time, since + ranking.lookback), time);
+  });
+  // Where it may be what was undone, or came in between.
+  changes_.VisitRollbacksAbout(change, [&](const KnownEvent& rollback) {
+    TouchReaching(absl::InfinitePast(), rollback.event.event_time,
+                  rollback.event.event_time);
+  });
+}
+
+// Those with an onset from `from` to `to` that look at changes until `time`.
+void Assembler::TouchReaching(absl::Time from, absl::Time to, absl::Time time) {
+  roots_.VisitOnsets(from, to,
+                     [&](const std::string& id, const Extent& extent) {
+                       if (time <= ReachOf(extent)) touched_.insert(id);
+                       return true;
+                     });
+}
+
+// While a candidate is active, a change may be a line of it, or say that people
+// went on at the service of another.
+void Assembler::TouchActive(const KnownEvent& change) {
+  const absl::Time time = change.event.event_time;
+  roots_.VisitActive(
+      time - kContextAfter, time,
+      [&](const std::string& id, const Extent& extent) {
+        if (!touched_.contains(id) && MayConcern(change, id, extent.onset)) {
+          touched_.insert(id);
+        }
+        return true;
+      });
+}
+
+bool Assembler::MayConcern(const KnownEvent& change, const std::string& id,
+                           absl::Time onset) const {
+  const RankingOptions& ranking = options_.ranking;
+  const std::string& service = change.event.service;
+  if (!service.empty() &&
+      changes_.HasWithin(service, onset - ranking.lookback,
+                         onset + ranking.skew) &&
+      !changes_.IsRepeated(change, onset)) {
+    return true;
+  }
+  const auto taken = taken_.find(id);
+  return taken == taken_.end() ||
+         !taken->second.relation.Explain(change, topology_).empty();
 }
 
 // Candidates that nothing joined for too long by now.
@@ -161,25 +276,28 @@ void Assembler::TouchQuiet() {
 }
 
 std::optional<Candidate> Assembler::TakeOne(const std::string& id) {
-  auto taken = taken_.find(id);
   const Strand* strand = gathering_.FindStrand(id);
   const Symptom* opener = gathering_.FindSymptom(id);
   if (opener == nullptr) return std::nullopt;
   const bool is_root = strand != nullptr && strand->merged_into == nullptr;
-  if (!is_root && taken == taken_.end()) return std::nullopt;
-  Candidate candidate = is_root ? Build(*strand) : BuildMerged(*opener);
+  if (!is_root && !taken_.contains(id)) return std::nullopt;
+  Relation relation;
+  Candidate candidate =
+      is_root ? Build(*strand, &relation) : BuildMerged(*opener);
   const uint64_t fingerprint = absl::HashOf(candidate);
-  Taken& now = taken_[id];
-  const bool same = now.fingerprint == fingerprint;
+  Taken& now = FindTaken(id);
   open_.erase({now.closes, id});
-  now = {fingerprint, candidate.state,
-         is_root ? strand->closes : absl::InfinitePast()};
+  SetState(candidate.state, &now);
+  now.closes = is_root ? strand->closes : absl::InfinitePast();
+  now.relation = std::move(relation);
   if (candidate.state == CandidateState::kOpen) open_.insert({now.closes, id});
-  if (same) return std::nullopt;
+  if (std::exchange(now.fingerprint, fingerprint) == fingerprint) {
+    return std::nullopt;
+  }
   return candidate;
 }
 
-Candidate Assembler::Build(const Strand& root) const {
+Candidate Assembler::Build(const Strand& root, Relation* relation) const {
   RankingOptions ranking = options_.ranking;
   std::string learnt;
   if (options_.learning != nullptr) {
@@ -188,9 +306,20 @@ Candidate Assembler::Build(const Strand& root) const {
     if (learning.outcome_count > 0) learnt = FormatLearning(learning);
   }
   Candidate candidate =
-      Compose(MaterialOf(root), topology_, ranking, watermark_);
+      Compose(MaterialOf(root), topology_, ranking, watermark_, relation);
   candidate.learning = std::move(learnt);
   return candidate;
+}
+
+Assembler::Taken& Assembler::FindTaken(const std::string& id) {
+  const auto [at, is_new] = taken_.try_emplace(id);
+  if (is_new) ++counts_[static_cast<size_t>(at->second.state)];
+  return at->second;
+}
+
+void Assembler::SetState(CandidateState state, Taken* taken) {
+  --counts_[static_cast<size_t>(std::exchange(taken->state, state))];
+  ++counts_[static_cast<size_t>(state)];
 }
 
 Material Assembler::MaterialOf(const Strand& root) const {
@@ -200,16 +329,15 @@ Material Assembler::MaterialOf(const Strand& root) const {
   const absl::Time onset = root.first().event_time;
   const absl::Time last = material.symptoms.back()->known.event.event_time;
   const RankingOptions& ranking = options_.ranking;
-  VisitWithin(
-      changes_, onset - ranking.lookback,
-      std::max(onset + ranking.rollback_horizon, last + kContextAfter),
+  changes_.VisitWithin(
+      onset - ranking.lookback, ReachOf({onset, last}),
       [&](const KnownEvent& known) { material.changes.push_back(&known); });
-  VisitWithin(context_, onset, last + kContextAfter,
-              [&](const KnownEvent& known) {
-                if (!IsOfNamedAlert(known.event)) {
-                  material.context.push_back(&known);
-                }
-              });
+  // The smallest key at that time: kinds start at zero and ids are not empty.
+  for (auto at = context_.lower_bound({onset, EventKind::kChangeStarted, ""});
+       at != context_.end() && at->first.event_time <= last + kContextAfter;
+       ++at) {
+    material.context.push_back(at->second.get());
+  }
   for (const Symptom* symptom : material.symptoms) {
     const KnownEvent* resolve = ResolveOf(*symptom);
     if (resolve != nullptr) material.resolves.push_back(resolve);
@@ -219,15 +347,16 @@ Material Assembler::MaterialOf(const Strand& root) const {
 
 // The first resolve after it, unless it fired again before.
 const KnownEvent* Assembler::ResolveOf(const Symptom& symptom) const {
-  const Occurrences& alert = alerts_.find(symptom.known.occurrence)->second;
-  const EventKey key = KeyOf(symptom.known.event);
-  auto resolve = alert.resolved.upper_bound(key);
-  if (resolve == alert.resolved.end()) return nullptr;
-  if (resolve->first.event_time - key.event_time > kResolveAfter)
+  const auto same = resolves_of_.find(symptom.known.occurrence);
+  if (same == resolves_of_.end()) return nullptr;
+  const auto resolve = std::upper_bound(
+      same->second.begin(), same->second.end(), &symptom.known, IsEarlier);
+  if (resolve == same->second.end()) return nullptr;
+  if ((*resolve)->event.event_time - symptom.known.event.event_time >
+      kResolveAfter) {
     return nullptr;
-  auto again = alert.fired.upper_bound(key);
-  if (again != alert.fired.end() && *again < resolve->first) return nullptr;
-  return resolve->second;
+  }
+  return FindFiringBefore(**resolve) == &symptom.known ? *resolve : nullptr;
 }
 
 Candidate Assembler::BuildMerged(const Symptom& opener) const {
@@ -244,11 +373,10 @@ Candidate Assembler::BuildMerged(const Symptom& opener) const {
   return candidate;
 }
 
-bool Assembler::IsSettled(const Strand& root, absl::Time horizon) const {
+bool Assembler::IsSettled(const Extent& extent, absl::Time horizon) const {
   // A report may join what still fires; and after that resolved, late reports.
   const absl::Duration joining = kFiringGroupQuiet + kGroupQuiet;
-  return Gathering::LastOf(root).event_time +
-             std::max({kContextAfter, kResolveAfter, joining}) <
+  return extent.last + std::max({kContextAfter, kResolveAfter, joining}) <
          horizon;
 }
 
@@ -259,42 +387,57 @@ void Assembler::Forget() {
   // Beyond it, a settled one stays as long as a restart would have to see it in
   // order to decide about its contemporaries in the same way; but not for
   // ever, where there is no such moment.
-  std::vector<const Strand*> roots;
-  for (const Strand* strand : gathering_.Strands()) {
-    if (strand->merged_into == nullptr) roots.push_back(strand);
-  }
-  size_t cut = 0;
+  std::vector<std::string> gone;   // before the last such moment
+  std::vector<std::string> since;  // after it, and not old
+  std::vector<std::string> old;
+  absl::Time kept = absl::InfiniteFuture();
   absl::Time reach = absl::InfinitePast();
-  for (size_t i = 0; i < roots.size(); ++i) {
-    if (reach < roots[i]->first().event_time) cut = i;
-    if (!IsSettled(*roots[i], horizon)) break;
-    reach = std::max(reach, Gathering::LastOf(*roots[i]).event_time);
-    if (i + 1 == roots.size()) cut = roots.size();
+  bool all_settled = true;
+  const auto take = [&](std::vector<std::string>* ids) {
+    gone.insert(gone.end(), ids->begin(), ids->end());
+    ids->clear();
+  };
+  roots_.VisitOnsets(absl::InfinitePast(), absl::InfiniteFuture(),
+                     [&](const std::string& id, const Extent& extent) {
+                       const bool is_old =
+                           extent.onset + kGroupSpanMax < horizon;
+                       if (!all_settled && !is_old) return false;
+                       if (all_settled && reach < extent.onset) {
+                         take(&since);
+                         take(&old);
+                         kept = extent.onset;
+                       }
+                       const bool is_settled = IsSettled(extent, horizon);
+                       all_settled = all_settled && is_settled;
+                       reach = std::max(reach, extent.last);
+                       if (is_settled) (is_old ? old : since).push_back(id);
+                       return true;
+                     });
+  take(&old);
+  if (all_settled) {
+    take(&since);
+    kept = absl::InfiniteFuture();
   }
-  std::vector<const Strand*> gone;
-  for (size_t i = 0; i < roots.size(); ++i) {
-    const bool old = roots[i]->first().event_time + kGroupSpanMax < horizon;
-    if (i < cut || (old && IsSettled(*roots[i], horizon))) {
-      gone.push_back(roots[i]);
-    }
-  }
-  const absl::Time kept = cut < roots.size() ? roots[cut]->first().event_time
-                                             : absl::InfiniteFuture();
   settled_before_ = std::max(settled_before_, std::min(horizon, kept));
   ForgetRoots(gone, horizon);
   ForgetRest(horizon);
 }
 
-void Assembler::ForgetRoots(const std::vector<const Strand*>& roots,
+void Assembler::ForgetRoots(const std::vector<std::string>& gone,
                             absl::Time horizon) {
-  for (const Strand* root : roots) {
-    for (const Symptom* symptom : Gathering::SymptomsOf(*root)) {
+  std::vector<const Strand*> roots;
+  for (const std::string& root : gone) {
+    roots.push_back(gathering_.FindStrand(root));
+    roots_.Erase(root);
+    for (const Symptom* symptom : Gathering::SymptomsOf(*roots.back())) {
       const std::string& id = symptom->known.event.id;
-      auto alert = alerts_.find(symptom->known.occurrence);
-      alert->second.fired.erase(KeyOf(symptom->known.event));
       known_ids_.erase(id);
-      taken_.erase(id);
       touched_.erase(id);
+      const auto taken = taken_.find(id);
+      if (taken == taken_.end()) continue;
+      --counts_[static_cast<size_t>(taken->second.state)];
+      open_.erase({taken->second.closes, id});
+      taken_.erase(taken);
     }
   }
   gathering_.Forget(roots, horizon);
@@ -303,42 +446,38 @@ void Assembler::ForgetRoots(const std::vector<const Strand*>& roots,
 // Changes and context that no candidate can look at any more.
 void Assembler::ForgetRest(absl::Time horizon) {
   const absl::Time oldest = std::min(horizon, OldestOnset());
-  const auto forget = [&](Events* events, absl::Time before) {
-    while (!events->empty() && events->begin()->first.event_time < before) {
-      known_ids_.erase(events->begin()->first.id);
-      events->erase(events->begin());
+  changes_.ForgetBefore(
+      oldest - options_.ranking.lookback,
+      [&](const KnownEvent& known) { known_ids_.erase(known.event.id); });
+  ForgetContext(&context_, oldest);
+  ForgetContext(&resolves_, oldest);
+}
+
+void Assembler::ForgetContext(Events* events, absl::Time before) {
+  while (!events->empty() && events->begin()->first.event_time < before) {
+    const KnownEvent& known = *events->begin()->second;
+    known_ids_.erase(known.event.id);
+    const auto same = resolves_of_.find(known.occurrence);
+    if (known.event.kind == EventKind::kAlertResolved &&
+        same != resolves_of_.end()) {
+      same->second.erase(
+          std::find(same->second.begin(), same->second.end(), &known));
+      if (same->second.empty()) resolves_of_.erase(same);
     }
-  };
-  forget(&changes_, oldest - options_.ranking.lookback);
-  for (auto at = alerts_.begin(); at != alerts_.end();) {
-    auto& resolved = at->second.resolved;
-    while (!resolved.empty() && resolved.begin()->first.event_time < oldest) {
-      resolved.erase(resolved.begin());
-    }
-    at = resolved.empty() && at->second.fired.empty() ? alerts_.erase(at)
-                                                      : std::next(at);
+    events->erase(events->begin());
   }
-  forget(&context_, oldest);
 }
 
 uint64_t Assembler::SafePosition() const {
   uint64_t position = gathering_.MinPosition();
-  const auto look = [&](const Events& events) {
-    for (const auto& [key, known] : events) {
-      if (position == 0 || known->event.position < position) {
-        position = known->event.position;
-      }
-    }
+  const auto consider = [&](uint64_t other) {
+    if (other != 0 && (position == 0 || other < position)) position = other;
   };
-  look(changes_);
-  look(context_);
+  consider(changes_.MinPosition());
+  for (const Events* events : {&context_, &resolves_}) {
+    for (const auto& [key, known] : *events) consider(known->event.position);
+  }
   return position == 0 ? 0 : position - 1;
-}
-
-size_t Assembler::CountCandidates(CandidateState state) const {
-  return static_cast<size_t>(std::count_if(
-      taken_.begin(), taken_.end(),
-      [&](const auto& each) { return each.second.state == state; }));
 }
 
 absl::Time Assembler::OldestOnset() const {

@@ -17,6 +17,7 @@
 #ifndef SECONDSTORY_TIMELINE_ASSEMBLER_H_
 #define SECONDSTORY_TIMELINE_ASSEMBLER_H_
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,10 +27,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "timeline/candidate.h"
+#include "timeline/changes.h"
 #include "timeline/composing.h"
 #include "timeline/decision.h"
 #include "timeline/event.h"
@@ -38,6 +41,7 @@
 #include "timeline/learning.h"
 #include "timeline/log_history.h"
 #include "timeline/ranking.h"
+#include "timeline/root_index.h"
 #include "timeline/topology.h"
 
 namespace secondstory::timeline {
@@ -83,7 +87,12 @@ class Assembler {
   // The candidates that are not as they were when last taken, with every event
   // a line of its own, in the order of (onset, id). A candidate that was taken
   // before and is none any more comes as MERGED.
-  // Cost: the candidates that changed, times the changes in their lookback.
+  // Cost: the candidates that may have changed, times the changes in their
+  // lookback. They are found by index: those that a change came before or
+  // shortly after, those of which it is said that it undoes a change near their
+  // onset, and of those that were active in the two hours before it, those that
+  // its service or its words concern. Many changes at once are compared with
+  // every candidate instead.
   std::vector<Candidate> TakeChanged();
 
   // Says that somebody took the candidate `id` once, before a restart: if it
@@ -110,56 +119,68 @@ class Assembler {
 
   size_t retained_event_count() const { return known_ids_.size(); }
   // Among the retained ones, in the state that they were last taken in.
-  size_t CountCandidates(CandidateState state) const;
+  size_t CountCandidates(CandidateState state) const {
+    return counts_[static_cast<size_t>(state)];
+  }
   // The smallest onset among the retained; InfiniteFuture when there is none.
   absl::Time OldestOnset() const;
 
  private:
   using Events = std::map<EventKey, std::unique_ptr<const KnownEvent>>;
 
-  // The occurrences of one alert: when it fired, when it resolved.
-  struct Occurrences {
-    std::set<EventKey> fired;
-    std::map<EventKey, const KnownEvent*> resolved;
-  };
-
   struct Taken {
     uint64_t fingerprint = 0;
     CandidateState state = CandidateState::kOpen;
     absl::Time closes = absl::InfinitePast();
+    Relation relation;
   };
 
   void AddSymptom(Event event);
   void AddContext(Event event);
+  const KnownEvent* FindFiringBefore(const KnownEvent& known) const;
+  void UpdateRoots();
   void TouchConcerned();
+  void TouchInBulk();
+  void TouchConcernedBy(const KnownEvent& change);
+  void TouchActive(const KnownEvent& change);
+  void TouchReaching(absl::Time from, absl::Time to, absl::Time time);
+  bool IsConcerned(const Extent& extent) const;
+  bool MayConcern(const KnownEvent& change, const std::string& id,
+                  absl::Time onset) const;
+  absl::Time ReachOf(const Extent& extent) const;
   void TouchQuiet();
-  bool IsConcerned(const Strand& root, absl::Time last) const;
   const KnownEvent* ResolveOf(const Symptom& symptom) const;
   Material MaterialOf(const Strand& root) const;
-  Candidate Build(const Strand& root) const;
+  Candidate Build(const Strand& root, Relation* relation) const;
   Candidate BuildMerged(const Symptom& opener) const;
   std::optional<Candidate> TakeOne(const std::string& id);
-  bool IsSettled(const Strand& root, absl::Time horizon) const;
-  void ForgetRoots(const std::vector<const Strand*>& roots, absl::Time horizon);
+  Taken& FindTaken(const std::string& id);
+  void SetState(CandidateState state, Taken* taken);
+  bool IsSettled(const Extent& extent, absl::Time horizon) const;
+  void ForgetRoots(const std::vector<std::string>& gone, absl::Time horizon);
   void ForgetRest(absl::Time horizon);
+  void ForgetContext(Events* events, absl::Time before);
 
   const AssemblerOptions options_;
   const Topology topology_;
   Gathering gathering_;
-  Events changes_;
-  Events context_;  // actions, notes, resolves
-  std::map<uint64_t, Occurrences> alerts_;
+  RootIndex roots_;
+  Changes changes_;
+  Events context_;   // actions, notes, and resolves that name no alert
+  Events resolves_;  // the others
+  // By occurrence, in the order of events.
+  absl::flat_hash_map<uint64_t, std::vector<const KnownEvent*>> resolves_of_;
   absl::flat_hash_set<std::string> known_ids_;
   absl::Time watermark_ = absl::InfinitePast();
   absl::Time settled_before_ = absl::InfinitePast();
-  // Since the last TakeChanged(): what was added, by time and whether it can
-  // speak about an onset long before.
-  std::set<absl::Time> new_changes_;
-  std::set<absl::Time> new_undos_;
+  // Since the last TakeChanged().
+  std::vector<const KnownEvent*> new_changes_;
   std::set<absl::Time> new_context_;
-  std::set<std::string> touched_;
-  // What was last taken, by id; and the open ones among it by when they close.
-  std::map<std::string, Taken> taken_;
+  absl::flat_hash_set<std::string> touched_;
+  // What was last taken, by id; how many of each state; and the open ones by
+  // when they close.
+  absl::flat_hash_map<std::string, Taken> taken_;
+  std::array<size_t, 3> counts_ = {};
   std::set<std::pair<absl::Time, std::string>> open_;
 };
 

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -18,95 +19,8 @@ namespace {
 constexpr double kLikelyChange = 0.05;
 // So many words in common make two texts speak of one thing.
 constexpr size_t kWordsInCommon = 2;
-
-// Decides which events of the time concern a candidate.
-class Relation {
- public:
-  Relation(const Candidate& candidate,
-           const std::vector<const Symptom*>& symptoms,
-           const Topology& topology)
-      : candidate_(candidate), topology_(topology) {
-    absl::flat_hash_set<uint64_t> seen;
-    for (const Symptom* symptom : symptoms) {
-      if (!seen.insert(symptom->known.occurrence).second) continue;
-      words_.insert(words_.end(), symptom->known.words.begin(),
-                    symptom->known.words.end());
-      words_.insert(words_.end(), symptom->known.name_words.begin(),
-                    symptom->known.name_words.end());
-    }
-    std::sort(words_.begin(), words_.end());
-    words_.erase(std::unique(words_.begin(), words_.end()), words_.end());
-  }
-
-  // Why `known` concerns the candidate; empty when it does not.
-  std::string Explain(const KnownEvent& known) const {
-    const Event& event = known.event;
-    if (std::string undone = ExplainUndo(event); !undone.empty()) return undone;
-    int distance = Topology::kUnknown;
-    absl::string_view nearest;
-    for (const std::string& service : candidate_.services) {
-      const int at = topology_.Distance(event.service, service);
-      if (at < distance) {
-        distance = at;
-        nearest = service;
-      }
-    }
-    if (distance == 0) return "same service as an alert";
-    if (distance == 1 && !IsChange(event.kind)) {
-      return absl::StrCat("neighbour of ", nearest, ", which alerted");
-    }
-    if (LikelyChangeOf(event.service) != nullptr) {
-      return "same service as a likely change near the onset";
-    }
-    if (const std::vector<Word> shared = SharedWords(known);
-        shared.size() >= kWordsInCommon) {
-      return absl::StrCat("also names `", FindWord(event.title, shared[0]),
-                          "` and `", FindWord(event.title, shared[1]), "`");
-    }
-    if (event.service.empty() && !IsChange(event.kind)) {
-      return "while it went on";
-    }
-    return "";
-  }
-
- private:
-  std::string ExplainUndo(const Event& event) const {
-    if (!IsChange(event.kind)) return "";
-    for (const RankedChange& change : candidate_.ranked_changes) {
-      if (change.revision.size() >= 4 &&
-          (event.change.previous_revision == change.revision ||
-           FindLabel(event, "reverts") == change.revision ||
-           (event.kind == EventKind::kChangeRolledBack &&
-            absl::StrContains(event.title, change.revision)))) {
-        return absl::StrCat("undoes a change near the onset, \"", change.title,
-                            "\"");
-      }
-    }
-    return "";
-  }
-
-  const RankedChange* LikelyChangeOf(absl::string_view service) const {
-    if (service.empty()) return nullptr;
-    for (const RankedChange& change : candidate_.ranked_changes) {
-      if (change.score < kLikelyChange) return nullptr;
-      if (change.service == service) return &change;
-    }
-    return nullptr;
-  }
-
-  // Of the title alone, so that they can be shown.
-  std::vector<Word> SharedWords(const KnownEvent& known) const {
-    const std::vector<Word> own = WordsOf({known.event.title});
-    std::vector<Word> shared;
-    std::set_intersection(own.begin(), own.end(), words_.begin(), words_.end(),
-                          std::back_inserter(shared));
-    return shared;
-  }
-
-  const Candidate& candidate_;
-  const Topology& topology_;
-  std::vector<Word> words_;
-};
+// A shorter revision may stand in a title by chance.
+constexpr size_t kRevisionSizeMin = 4;
 
 std::vector<const KnownEvent*> KnownOf(
     const std::vector<const Symptom*>& symptoms) {
@@ -131,17 +45,17 @@ std::string TitleOf(const Candidate& candidate, const Event& first,
 }
 
 void AddContext(const Material& material, const Topology& topology,
-                absl::Time last, Candidate* candidate) {
+                const Relation& relation, absl::Time last,
+                Candidate* candidate) {
   absl::flat_hash_set<absl::string_view> listed;
   for (const RankedChange& change : candidate->ranked_changes) {
     listed.insert(change.event_id);
   }
-  const Relation relation(*candidate, material.symptoms, topology);
   const auto add = [&](const KnownEvent& known) {
     const absl::Time time = known.event.event_time;
     if (time < candidate->onset_time || time > last + kContextAfter) return;
     if (listed.contains(known.event.id)) return;
-    std::string reason = relation.Explain(known);
+    std::string reason = relation.Explain(known, topology);
     if (!reason.empty()) {
       candidate->lines.push_back(LineOf(known, std::move(reason)));
     }
@@ -163,6 +77,94 @@ void SortLines(std::vector<TimelineLine>* lines) {
 
 }  // namespace
 
+Relation::Relation(const Candidate& candidate, const Material& material) {
+  absl::flat_hash_set<uint64_t> seen;
+  absl::flat_hash_set<absl::string_view> services;
+  for (const Symptom* symptom : material.symptoms) {
+    const KnownEvent& known = symptom->known;
+    if (!seen.insert(known.occurrence).second) continue;
+    words_.insert(words_.end(), known.words.begin(), known.words.end());
+    words_.insert(words_.end(), known.name_words.begin(),
+                  known.name_words.end());
+    const std::string& service = known.event.service;
+    if (!service.empty() && services.insert(service).second) {
+      services_.push_back(service);
+    }
+  }
+  SortUnique(&words_);
+  words_.shrink_to_fit();
+  absl::flat_hash_map<absl::string_view, const Event*> changes;
+  for (const KnownEvent* change : material.changes) {
+    changes[change->event.id] = &change->event;
+  }
+  for (const RankedChange& change : candidate.ranked_changes) {
+    near_.push_back({changes[change.event_id], change.score >= kLikelyChange});
+  }
+}
+
+std::string Relation::Explain(const KnownEvent& known,
+                              const Topology& topology) const {
+  const Event& event = known.event;
+  if (std::string undone = ExplainUndo(event); !undone.empty()) return undone;
+  int distance = Topology::kUnknown;
+  absl::string_view nearest;
+  for (absl::string_view service : services_) {
+    const int at = topology.Distance(event.service, service);
+    if (at < distance) {
+      distance = at;
+      nearest = service;
+    }
+  }
+  if (distance == 0) return "same service as an alert";
+  if (distance == 1 && !IsChange(event.kind)) {
+    return absl::StrCat("neighbour of ", nearest, ", which alerted");
+  }
+  if (HasLikelyChangeOf(event.service)) {
+    return "same service as a likely change near the onset";
+  }
+  if (const std::vector<Word> shared = SharedWords(known);
+      shared.size() >= kWordsInCommon) {
+    return absl::StrCat("also names `", FindWord(event.title, shared[0]),
+                        "` and `", FindWord(event.title, shared[1]), "`");
+  }
+  if (event.service.empty() && !IsChange(event.kind)) {
+    return "while it went on";
+  }
+  return "";
+}
+
+std::string Relation::ExplainUndo(const Event& event) const {
+  if (!IsChange(event.kind)) return "";
+  for (const Near& change : near_) {
+    const std::string& revision = change.event->change.revision;
+    if (revision.size() >= kRevisionSizeMin &&
+        (event.change.previous_revision == revision ||
+         FindLabel(event, "reverts") == revision ||
+         (event.kind == EventKind::kChangeRolledBack &&
+          absl::StrContains(event.title, revision)))) {
+      return absl::StrCat("undoes a change near the onset, \"",
+                          DisplayTitle(*change.event), "\"");
+    }
+  }
+  return "";
+}
+
+bool Relation::HasLikelyChangeOf(absl::string_view service) const {
+  return !service.empty() &&
+         std::any_of(near_.begin(), near_.end(), [&](const Near& change) {
+           return change.is_likely && change.event->service == service;
+         });
+}
+
+// Of the title alone, so that they can be shown.
+std::vector<Word> Relation::SharedWords(const KnownEvent& known) const {
+  const std::vector<Word> own = WordsOf({known.event.title});
+  std::vector<Word> shared;
+  std::set_intersection(own.begin(), own.end(), words_.begin(), words_.end(),
+                        std::back_inserter(shared));
+  return shared;
+}
+
 TimelineLine LineOf(const KnownEvent& known, std::string reason) {
   const Event& event = known.event;
   TimelineLine line;
@@ -182,7 +184,8 @@ TimelineLine LineOf(const KnownEvent& known, std::string reason) {
 }
 
 Candidate Compose(const Material& material, const Topology& topology,
-                  const RankingOptions& options, absl::Time watermark) {
+                  const RankingOptions& options, absl::Time watermark,
+                  Relation* relation) {
   const Event& first = material.symptoms.front()->known.event;
   const absl::Time last = material.symptoms.back()->known.event.event_time;
   Candidate candidate;
@@ -207,7 +210,8 @@ Candidate Compose(const Material& material, const Topology& topology,
   candidate.ranked_changes = std::move(ranking.changes);
   candidate.no_change_score = ranking.no_change_score;
   candidate.no_change_reason = std::move(ranking.no_change_reason);
-  AddContext(material, topology, last, &candidate);
+  *relation = Relation(candidate, material);
+  AddContext(material, topology, *relation, last, &candidate);
   SortLines(&candidate.lines);
   candidate.last_activity_time = candidate.lines.back().event_time;
   return candidate;

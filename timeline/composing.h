@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "timeline/candidate.h"
@@ -39,10 +40,36 @@ struct Material {
   absl::Time closes;
 };
 
+// Decides which events of the time concern a candidate. Points into the
+// material that the candidate was composed of, which must outlive it.
+class Relation {
+ public:
+  Relation() = default;  // nothing concerns nothing
+  Relation(const Candidate& candidate, const Material& material);
+
+  // Why `known` concerns the candidate; empty when it does not.
+  std::string Explain(const KnownEvent& known, const Topology& topology) const;
+
+ private:
+  struct Near {  // a change near the onset
+    const Event* event;
+    bool is_likely;
+  };
+
+  std::string ExplainUndo(const Event& event) const;
+  bool HasLikelyChangeOf(absl::string_view service) const;
+  std::vector<Word> SharedWords(const KnownEvent& known) const;
+
+  std::vector<absl::string_view> services_;
+  std::vector<Near> near_;
+  std::vector<Word> words_;  // of the symptoms, sorted
+};
+
 // The candidate, with every event a line of its own. `watermark`: how far the
 // world is known; decides whether it is quiet. Deterministic.
 Candidate Compose(const Material& material, const Topology& topology,
-                  const RankingOptions& options, absl::Time watermark);
+                  const RankingOptions& options, absl::Time watermark,
+                  Relation* relation);
 
 // A timeline line for `event`.
 TimelineLine LineOf(const KnownEvent& known, std::string reason);

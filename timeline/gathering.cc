@@ -18,6 +18,9 @@ constexpr double kConnects = 4.0;
 // Checkpoints cost their open groups, so they stand as many symptoms apart.
 constexpr size_t kCheckpointEvery = 64;
 
+// Marks keep groups as they were, so there are at most twice as many.
+constexpr size_t kMarkCountMax = 256;
+
 bool IsAfter(const Symptom& symptom, const std::optional<EventKey>& key) {
   return !key.has_value() || *key < KeyOf(symptom.known.event);
 }
@@ -54,7 +57,7 @@ void AddBound(Symptom* symptom, Strand* strand) {
 
 }  // namespace
 
-bool Gathering::Checkpoint::IsBefore(const EventKey& key) const {
+bool Gathering::Moment::IsBefore(const EventKey& key) const {
   if (resolve.has_value() && !(*resolve < key)) return false;
   return !symptom.has_value() ||
          (*symptom < key && burst_until < key.event_time);
@@ -128,11 +131,11 @@ std::set<std::string> Gathering::Update() {
       } else {
         Resolve(resolve->first, resolve->second);
         now_.resolve = (resolve++)->first;
-        ++since_checkpoint_;
+        ++now_.since_checkpoint;
       }
-      if (since_checkpoint_ >= kCheckpointEvery + now_.open.size()) {
+      if (now_.since_checkpoint >= kCheckpointEvery + open_.size()) {
         DropClosed();
-        MarkPosition(/*is_tail=*/false);
+        SetCheckpoint();
       }
     }
     dirty_.reset();
@@ -141,81 +144,158 @@ std::set<std::string> Gathering::Update() {
 }
 
 void Gathering::GoBackBefore(const EventKey& key) {
-  if (now_.IsBefore(key)) return;
-  while (!checkpoints_.empty() && !checkpoints_.back().IsBefore(key)) {
+  if (now_.IsBefore(key) || UndoBefore(key)) return;
+  DropMarks();
+  while (!checkpoints_.empty() && !checkpoints_.back().moment.IsBefore(key)) {
     checkpoints_.pop_back();
   }
-  since_checkpoint_ = 0;
   if (checkpoints_.empty()) {
     Restart();
     return;
   }
   const Checkpoint& checkpoint = checkpoints_.back();
-  Truncate(checkpoint);
-  now_ = checkpoint;
-  Reindex(std::move(now_.open));
-  for (Open& open : now_.open) open.strand->closes = open.group->ClosesAt();
+  std::vector<Strand*> open;
+  for (const Open& each : checkpoint.open) open.push_back(each.strand);
+  Truncate(checkpoint.moment, open);
+  now_ = checkpoint.moment;
+  Reindex(checkpoint.open);
+  for (const Open& each : open_) SetCloses(each);
+}
+
+// False when no mark is before it.
+bool Gathering::UndoBefore(const EventKey& key) {
+  while (!marks_.empty() && !marks_.back().moment.IsBefore(key)) {
+    marks_.pop_back();
+  }
+  if (marks_.empty()) return false;
+  const Mark& mark = marks_.back();
+  std::vector<Strand*> changed;
+  for (size_t i = mark.journal_size; i < journal_.size(); ++i) {
+    Strand* strand = open_[journal_[i].at].strand;
+    if (!IsAfter(*strand->symptoms.front(), mark.moment.symptom)) {
+      changed.push_back(strand);
+    }
+  }
+  while (journal_.size() > mark.journal_size) {
+    Undo(journal_.back());
+    journal_.pop_back();
+  }
+  Truncate(mark.moment, changed);
+  now_ = mark.moment;
+  ++mark_count_;
+  return true;
+}
+
+// Steps are undone from the last to the first, so that each finds the list and
+// the postings as it left them.
+void Gathering::Undo(const Step& step) {
+  Open& open = open_[step.at];
+  if (open.group != nullptr) {
+    while (open.posted_count > step.before.posted_count) {
+      PostingsOf(open.group->services()[--open.posted_count])->pop_back();
+    }
+    Unlink(step.at);
+  }
+  if (step.has_started) {
+    open_.pop_back();
+    return;
+  }
+  open.touched = step.before.touched;
+  open.newer = step.before.newer;
+  open.older = step.before.older;
+  if (open.older != kNone) open_[open.older].newer = step.at;
+  (open.newer != kNone ? open_[open.newer].older : newest_) = step.at;
+  if (step.before.group == nullptr) return;
+  open.group = step.before.group;
+  SetCloses(open);
+}
+
+void Gathering::SetCloses(const Open& open) {
+  const absl::Time closes = open.group->ClosesAt();
+  if (std::exchange(open.strand->closes, closes) != closes) {
+    Touch(*open.strand);
+  }
 }
 
 void Gathering::Restart() {
   for (const auto& [first, strand] : strands_) Touch(*strand);
   strands_.clear();
-  now_ = {{}, {}, absl::InfinitePast(), {}, false};
+  now_ = Moment();
   Reindex({});
 }
 
-// Undoes everything that symptoms after the checkpoint did: they started
-// strands, and changed those that were open then.
-void Gathering::Truncate(const Checkpoint& checkpoint) {
-  const std::optional<EventKey>& after = checkpoint.symptom;
+// Takes from the strands what symptoms after the moment did: they started
+// strands, and changed those of `open` that there were.
+void Gathering::Truncate(const Moment& moment,
+                         const std::vector<Strand*>& open) {
+  const std::optional<EventKey>& after = moment.symptom;
   auto started =
       after.has_value() ? strands_.upper_bound(*after) : strands_.begin();
   for (auto at = started; at != strands_.end(); ++at) Touch(*at->second);
-  for (const Open& open : checkpoint.open) {
-    const Strand& strand = *open.strand;
-    if (IsAfter(*strand.symptoms.back(), after) ||
-        (strand.merged_by != nullptr && IsAfter(*strand.merged_by, after)) ||
-        (!strand.absorbed.empty() &&
-         IsAfter(*strand.absorbed.back()->merged_by, after))) {
-      Touch(strand);
+  for (const Strand* strand : open) {
+    if (IsAfter(*strand->symptoms.back(), after) ||
+        (strand->merged_by != nullptr && IsAfter(*strand->merged_by, after)) ||
+        (!strand->absorbed.empty() &&
+         IsAfter(*strand->absorbed.back()->merged_by, after))) {
+      Touch(*strand);
     }
   }
-  for (const Open& open : checkpoint.open) {
-    Strand& strand = *open.strand;
-    while (!strand.absorbed.empty() &&
-           IsAfter(*strand.absorbed.back()->merged_by, after)) {
-      strand.absorbed.pop_back();
+  for (Strand* strand : open) {
+    while (!strand->absorbed.empty() &&
+           IsAfter(*strand->absorbed.back()->merged_by, after)) {
+      strand->absorbed.pop_back();
     }
-    while (IsAfter(*strand.symptoms.back(), after)) strand.symptoms.pop_back();
-    while (!strand.bound.empty() && IsAfter(*strand.bound.back(), after)) {
-      strand.bound.pop_back();
+    while (IsAfter(*strand->symptoms.back(), after)) {
+      strand->symptoms.pop_back();
+    }
+    while (!strand->bound.empty() && IsAfter(*strand->bound.back(), after)) {
+      strand->bound.pop_back();
     }
   }
-  for (const Open& open : checkpoint.open) {
-    Strand& strand = *open.strand;
-    if (strand.merged_by == nullptr || !IsAfter(*strand.merged_by, after)) {
+  for (Strand* strand : open) {
+    if (strand->merged_by == nullptr || !IsAfter(*strand->merged_by, after)) {
       continue;
     }
-    strand.merged_into = nullptr;
-    strand.merged_by = nullptr;
+    strand->merged_into = nullptr;
+    strand->merged_by = nullptr;
   }
   strands_.erase(started, strands_.end());
 }
 
+void Gathering::SetCheckpoint() {
+  DropMarks();
+  now_.since_checkpoint = 0;
+  checkpoints_.push_back({now_, open_});
+}
+
 // Of the last burst one cannot know whether it was complete, so the fold can
-// always be taken up from before it, by a checkpoint that moves along.
-void Gathering::MarkPosition(bool is_tail) {
-  if (!checkpoints_.empty() && checkpoints_.back().is_tail) {
-    checkpoints_.pop_back();
+// always be taken up from before it.
+void Gathering::SetMark() {
+  if (marks_.size() == 2 * kMarkCountMax) {
+    const size_t undoable = marks_[kMarkCountMax].journal_size;
+    journal_.erase(journal_.begin(),
+                   journal_.begin() + static_cast<std::ptrdiff_t>(undoable));
+    marks_.erase(marks_.begin(), marks_.begin() + kMarkCountMax);
+    for (Mark& mark : marks_) mark.journal_size -= undoable;
   }
-  checkpoints_.push_back(now_);
-  checkpoints_.back().is_tail = is_tail;
-  std::vector<Open>* open = &checkpoints_.back().open;
-  open->erase(
-      std::remove_if(open->begin(), open->end(),
-                     [](const Open& each) { return each.group == nullptr; }),
-      open->end());
-  if (!is_tail) since_checkpoint_ = 0;
+  ++mark_count_;
+  marks_.push_back({now_, journal_.size()});
+}
+
+void Gathering::DropMarks() {
+  marks_.clear();
+  journal_.clear();
+}
+
+// To be called before anything about the group is changed.
+void Gathering::Save(uint32_t at, bool with_group) {
+  if (marks_.empty()) return;
+  Open& open = open_[at];
+  Step step = {at, false, open};
+  if (std::exchange(open.saved, mark_count_) == mark_count_ && !with_group) {
+    step.before.group = nullptr;
+  }
+  journal_.push_back(std::move(step));
 }
 
 // A strand that was or will be part of another changes that one too.
@@ -235,11 +315,11 @@ Gathering::Symptoms::iterator Gathering::FoldBurst(Symptoms::iterator first) {
   }
   // One more that comes later would only make another burst.
   if (count == kBurstCountMax) until = absl::InfinitePast();
-  if (end == symptoms_.end()) MarkPosition(/*is_tail=*/true);
+  if (end == symptoms_.end()) SetMark();
   for (const Cluster& cluster : ClusterBurst(first, end)) Place(cluster);
   now_.symptom = std::prev(end)->first;
   now_.burst_until = until;
-  since_checkpoint_ += count;
+  now_.since_checkpoint += count;
   return end;
 }
 
@@ -287,9 +367,9 @@ void Gathering::Place(const Cluster& cluster) {
       bonded == kNone ? 0 : std::numeric_limits<double>::infinity();
   double second_odds = kConnects;
   for (uint32_t at : FindOpen(cluster)) {
-    if (at == bonded || !MayJoin(cluster.bond, *now_.open[at].strand)) continue;
+    if (at == bonded || !MayJoin(cluster.bond, *open_[at].strand)) continue;
     const double odds =
-        WeighJoining(cluster.arrivals, *now_.open[at].group, topology_);
+        WeighJoining(cluster.arrivals, *open_[at].group, topology_);
     if (odds > best_odds) {
       if (best_odds > second_odds) {
         second = best;
@@ -309,7 +389,7 @@ void Gathering::Place(const Cluster& cluster) {
     Join(cluster.symptoms[i], best, is_decided);
   }
   if (second != kNone &&
-      MayConnect(*now_.open[best].strand, *now_.open[second].strand)) {
+      MayConnect(*open_[best].strand, *open_[second].strand)) {
     Connect(best, second, *cluster.symptoms.front());
   }
 }
@@ -332,8 +412,11 @@ uint32_t Gathering::FindBonded(const Cluster& cluster) const {
 bool Gathering::PrepareBonded(const Cluster& cluster, uint32_t at) {
   const absl::Time time = cluster.arrivals.front().event().event_time;
   const double odds =
-      WeighJoining(cluster.arrivals, *now_.open[at].group, topology_);
-  if (now_.open[at].group->ClosesAt() < time) Own(at)->Reopen(time);
+      WeighJoining(cluster.arrivals, *open_[at].group, topology_);
+  if (open_[at].group->ClosesAt() < time) {
+    Save(at);
+    Own(at)->Reopen(time);
+  }
   return odds <= 0;
 }
 
@@ -365,15 +448,16 @@ void Gathering::Resolve(const EventKey& key, uint64_t occurrence) {
     if (!(KeyOf(symptom.known.event) < key)) continue;
     if (symptom.known.event.event_time < key.event_time - kGroupSpanMax) break;
     const Strand& root = symptom.strand->root();
-    if (root.open_at >= now_.open.size()) continue;
-    Open& open = now_.open[root.open_at];
+    if (root.open_at >= open_.size()) continue;
+    Open& open = open_[root.open_at];
     if (open.strand != &root || open.group == nullptr) continue;
     if (std::exchange(open.asked, ask_count_) == ask_count_) continue;
     if (open.group->ClosesAt() < key.event_time) continue;
     if (!open.group->Has(occurrence)) continue;
-    Own(static_cast<uint32_t>(root.open_at))
-        ->Resolve(occurrence, key.event_time);
-    open.strand->closes = open.group->ClosesAt();
+    const auto found = static_cast<uint32_t>(root.open_at);
+    Save(found);
+    Own(found)->Resolve(occurrence, key.event_time);
+    SetCloses(open);
   }
 }
 
@@ -387,13 +471,15 @@ uint32_t Gathering::Start(Symptom* symptom) {
                         ? DescribeDecision(*decision)
                         : "opened this candidate";
   AddBound(symptom, strand.get());
-  const auto at = static_cast<uint32_t>(now_.open.size());
+  const auto at = static_cast<uint32_t>(open_.size());
   strand->open_at = at;
-  now_.open.push_back({strand.get(),
-                       std::make_shared<Group>(symptom->arrival()), 0, kNone,
-                       kNone, 0});
-  strand->closes = now_.open[at].group->ClosesAt();
-  Post(at, 0);
+  Open open;
+  open.strand = strand.get();
+  if (!marks_.empty()) journal_.push_back({at, true, open});
+  open.group = std::make_shared<Group>(symptom->arrival());
+  open_.push_back(std::move(open));
+  strand->closes = open_[at].group->ClosesAt();
+  Post(at);
   LinkNewest(at);
   Touch(*strand);
   strands_[KeyOf(symptom->known.event)] = std::move(strand);
@@ -401,21 +487,21 @@ uint32_t Gathering::Start(Symptom* symptom) {
 }
 
 void Gathering::Join(Symptom* symptom, uint32_t at, bool is_decided) {
-  Strand* strand = now_.open[at].strand;
+  Strand* strand = open_[at].strand;
   const std::string& id = symptom->known.event.id;
   const Decision* decision = is_decided ? FindDecision(id) : nullptr;
-  symptom->reason = decision != nullptr
-                        ? DescribePlace(*decision, id)
-                        : DescribeJoining(symptom->arrival(),
-                                          *now_.open[at].group, topology_);
+  symptom->reason =
+      decision != nullptr
+          ? DescribePlace(*decision, id)
+          : DescribeJoining(symptom->arrival(), *open_[at].group, topology_);
   symptom->strand = strand;
   strand->symptoms.push_back(symptom);
   AddBound(symptom, strand);
+  Save(at);
   Group* group = Own(at);
-  const size_t service_count = group->services().size();
   group->Add(symptom->arrival());
   strand->closes = group->ClosesAt();
-  Post(at, service_count);
+  Post(at);
   Unlink(at);
   LinkNewest(at);
   Touch(*strand);
@@ -423,23 +509,24 @@ void Gathering::Join(Symptom* symptom, uint32_t at, bool is_decided) {
 
 // The earlier onset goes on.
 void Gathering::Connect(uint32_t one, uint32_t other, const Symptom& by) {
-  const bool in_order = timeline::IsBefore(now_.open[one].strand->first(),
-                                           now_.open[other].strand->first());
+  const bool in_order = timeline::IsBefore(open_[one].strand->first(),
+                                           open_[other].strand->first());
   const uint32_t kept = in_order ? one : other;
   const uint32_t gone = in_order ? other : one;
-  Strand* into = now_.open[kept].strand;
-  Strand* strand = now_.open[gone].strand;
+  Strand* into = open_[kept].strand;
+  Strand* strand = open_[gone].strand;
   Touch(*strand);
   strand->merged_into = into;
   strand->merged_by = &by;
   into->absorbed.push_back(strand);
-  Group* group = Own(kept);
-  const size_t service_count = group->services().size();
-  group->Absorb(*now_.open[gone].group);
-  into->closes = group->ClosesAt();
-  Post(kept, service_count);
+  Save(gone, /*with_group=*/true);
   Unlink(gone);
-  now_.open[gone].group = nullptr;
+  const std::shared_ptr<Group> absorbed = std::move(open_[gone].group);
+  Save(kept);
+  Group* group = Own(kept);
+  group->Absorb(*absorbed);
+  into->closes = group->ClosesAt();
+  Post(kept);
   Unlink(kept);
   LinkNewest(kept);
   Touch(*into);
@@ -452,39 +539,42 @@ std::vector<uint32_t>* Gathering::PostingsOf(const Group::Service& service) {
   return &by_node_[node];
 }
 
-void Gathering::Post(uint32_t at, size_t service_count_before) {
-  const std::vector<Group::Service>& services = now_.open[at].group->services();
-  for (size_t i = service_count_before; i < services.size(); ++i) {
-    PostingsOf(services[i])->push_back(at);
+void Gathering::Post(uint32_t at) {
+  Open& open = open_[at];
+  const std::vector<Group::Service>& services = open.group->services();
+  while (open.posted_count < services.size()) {
+    PostingsOf(services[open.posted_count++])->push_back(at);
   }
 }
 
 void Gathering::Unlink(uint32_t at) {
-  const Open& open = now_.open[at];
-  if (open.older != kNone) now_.open[open.older].newer = open.newer;
-  if (open.newer != kNone) now_.open[open.newer].older = open.older;
+  const Open& open = open_[at];
+  if (open.older != kNone) open_[open.older].newer = open.newer;
+  if (open.newer != kNone) open_[open.newer].older = open.older;
   if (newest_ == at) newest_ = open.older;
 }
 
 void Gathering::LinkNewest(uint32_t at) {
-  Open& open = now_.open[at];
+  Open& open = open_[at];
   open.touched = ++touch_count_;
   open.newer = kNone;
   open.older = newest_;
-  if (newest_ != kNone) now_.open[newest_].newer = at;
+  if (newest_ != kNone) open_[newest_].newer = at;
   newest_ = at;
 }
 
 void Gathering::Reindex(std::vector<Open> open) {
   std::sort(open.begin(), open.end(),
             [](const Open& a, const Open& b) { return a.touched < b.touched; });
-  now_.open = std::move(open);
+  open_ = std::move(open);
   for (std::vector<uint32_t>& postings : by_node_) postings.clear();
   by_service_.clear();
   newest_ = kNone;
-  for (uint32_t at = 0; at < now_.open.size(); ++at) {
-    now_.open[at].strand->open_at = at;
-    Post(at, 0);
+  for (uint32_t at = 0; at < open_.size(); ++at) {
+    open_[at].strand->open_at = at;
+    open_[at].posted_count = 0;
+    open_[at].saved = 0;
+    Post(at);
     LinkNewest(at);
   }
 }
@@ -495,7 +585,7 @@ void Gathering::DropClosed() {
           ? std::max(now_.symptom->event_time, now_.resolve->event_time)
       : now_.symptom ? now_.symptom->event_time
                      : now_.resolve->event_time;
-  std::vector<Open> open = std::move(now_.open);
+  std::vector<Open> open = std::move(open_);
   open.erase(std::remove_if(open.begin(), open.end(),
                             [&](const Open& each) {
                               return each.group == nullptr ||
@@ -513,8 +603,8 @@ std::vector<uint32_t> Gathering::FindOpen(const Cluster& cluster) {
   const absl::Time time = cluster.arrivals.front().event().event_time;
   size_t count = 0;
   for (uint32_t at = newest_; at != kNone && count < kElsewhereCountMax;
-       at = now_.open[at].older) {
-    const Group& group = *now_.open[at].group;
+       at = open_[at].older) {
+    const Group& group = *open_[at].group;
     if (time - group.last() > kElsewhereWithin) break;
     if (group.ClosesAt() < time) continue;
     Ask(at, &found);
@@ -522,8 +612,8 @@ std::vector<uint32_t> Gathering::FindOpen(const Cluster& cluster) {
   }
   // Equal odds go to the earlier onset.
   std::sort(found.begin(), found.end(), [&](uint32_t a, uint32_t b) {
-    return timeline::IsBefore(now_.open[a].strand->first(),
-                              now_.open[b].strand->first());
+    return timeline::IsBefore(open_[a].strand->first(),
+                              open_[b].strand->first());
   });
   return found;
 }
@@ -549,7 +639,7 @@ void Gathering::AskAll(const std::vector<uint32_t>& postings,
 }
 
 void Gathering::Ask(uint32_t at, std::vector<uint32_t>* found) {
-  Open& open = now_.open[at];
+  Open& open = open_[at];
   if (open.group == nullptr) return;
   if (std::exchange(open.asked, ask_count_) != ask_count_) {
     found->push_back(at);
@@ -558,15 +648,9 @@ void Gathering::Ask(uint32_t at, std::vector<uint32_t>* found) {
 
 // Checkpoints keep the group as it was.
 Group* Gathering::Own(uint32_t at) {
-  std::shared_ptr<Group>& group = now_.open[at].group;
+  std::shared_ptr<Group>& group = open_[at].group;
   if (group.use_count() > 1) group = std::make_shared<Group>(*group);
   return group.get();
-}
-
-std::vector<const Strand*> Gathering::Strands() const {
-  std::vector<const Strand*> strands;
-  for (const auto& [first, strand] : strands_) strands.push_back(strand.get());
-  return strands;
 }
 
 const Strand* Gathering::FindStrand(const std::string& id) const {
@@ -578,6 +662,13 @@ const Strand* Gathering::FindStrand(const std::string& id) const {
 const Symptom* Gathering::FindSymptom(const std::string& id) const {
   auto at = by_id_.find(id);
   return at == by_id_.end() ? nullptr : at->second;
+}
+
+const std::vector<Symptom*>& Gathering::SymptomsOfOccurrence(
+    uint64_t occurrence) const {
+  static const auto* const none = new std::vector<Symptom*>;
+  const auto same = by_occurrence_.find(occurrence);
+  return same == by_occurrence_.end() ? *none : same->second;
 }
 
 std::vector<const Symptom*> Gathering::SymptomsOf(const Strand& root) {
@@ -606,7 +697,7 @@ void Gathering::Forget(const std::vector<const Strand*>& roots,
   // Only the last checkpoint before the horizon can still be gone back to.
   const auto kept = std::find_if(
       checkpoints_.begin(), checkpoints_.end(), [&](const Checkpoint& each) {
-        return !each.IsBefore({horizon, EventKind::kChangeStarted, ""});
+        return !each.moment.IsBefore({horizon, EventKind::kChangeStarted, ""});
       });
   if (kept != checkpoints_.begin()) {
     checkpoints_.erase(checkpoints_.begin(), std::prev(kept));
@@ -626,13 +717,16 @@ void Gathering::Forget(const std::vector<const Strand*>& roots,
                                }),
                 open->end());
   };
-  std::vector<Open> open = std::move(now_.open);
-  drop(&open);
-  open.erase(
-      std::remove_if(open.begin(), open.end(),
-                     [](const Open& each) { return each.group == nullptr; }),
-      open.end());
-  Reindex(std::move(open));
+  if (!gone.empty()) {
+    DropMarks();
+    std::vector<Open> open = std::move(open_);
+    drop(&open);
+    open.erase(
+        std::remove_if(open.begin(), open.end(),
+                       [](const Open& each) { return each.group == nullptr; }),
+        open.end());
+    Reindex(std::move(open));
+  }
   for (Checkpoint& checkpoint : checkpoints_) drop(&checkpoint.open);
   for (const Symptom* symptom : symptoms) {
     const EventKey key = KeyOf(symptom->known.event);

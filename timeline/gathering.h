@@ -114,19 +114,19 @@ class Gathering {
   }
 
   // Folds what was inserted and decided, and returns the ids of the strands
-  // that are no longer what they were: grown, shrunk, connected, gone. Cost:
-  // the symptoms from the earliest inserted or concerned one on; and, where
-  // those are before what was folded, the groups that are open.
+  // that are no longer what they were: grown, shrunk, connected, gone, or
+  // closing at another time.
+  // Cost: the symptoms from the earliest inserted or concerned one on; now and
+  // then, and where those are long before what was folded, the open groups.
   std::set<std::string> Update();
-
-  // All strands, also merged ones, in the order of their first symptoms.
-  // Valid until the next call of another method.
-  std::vector<const Strand*> Strands() const;
 
   // The strand that the symptom `id` opened; null when it opened none.
   const Strand* FindStrand(const std::string& id) const;
   // The symptom; null when there is none.
   const Symptom* FindSymptom(const std::string& id) const;
+
+  // All symptoms of one occurrence, see KnownEvent, in the order of events.
+  const std::vector<Symptom*>& SymptomsOfOccurrence(uint64_t occurrence) const;
 
   // All symptoms of a candidate, in the order of events.
   static std::vector<const Symptom*> SymptomsOf(const Strand& root);
@@ -150,25 +150,45 @@ class Gathering {
   uint64_t MinPosition() const;
 
  private:
+  static constexpr uint32_t kNone = UINT32_MAX;
+
   struct Open {
-    Strand* strand;
-    std::shared_ptr<Group> group;  // shared with checkpoints; null once merged
-    uint64_t touched;              // grows with each change of any group
+    Strand* strand = nullptr;
+    std::shared_ptr<Group> group;  // shared with the past; null once merged
+    uint64_t touched = 0;          // grows with each change of any group
     // Neighbours in the list of the open ones by `touched`; kNone at its ends.
-    uint32_t newer;
-    uint32_t older;
-    uint64_t asked;  // when it last came into question
+    uint32_t newer = kNone;
+    uint32_t older = kNone;
+    size_t posted_count = 0;  // services of the group that are in the index
+    uint64_t asked = 0;       // when it last came into question
+    uint64_t saved = 0;       // the mark since which the journal has the group
   };
-  // How far the fold is, and what was open then.
-  struct Checkpoint {
+  // How far the fold is.
+  struct Moment {
     std::optional<EventKey> symptom;  // the last that was folded
     std::optional<EventKey> resolve;
-    absl::Time
-        burst_until;  // a symptom up to here may belong to the last burst
-    std::vector<Open> open;
-    bool is_tail;
+    absl::Time burst_until = absl::InfinitePast();  // a symptom up to here may
+                                                    // belong to the last burst
+    size_t since_checkpoint = 0;                    // symptoms and resolves
 
     bool IsBefore(const EventKey& key) const;
+  };
+  // A moment, and what was open then.
+  struct Checkpoint {
+    Moment moment;
+    std::vector<Open> open;
+  };
+  // A moment that the fold can be taken back to by undoing what it did since.
+  struct Mark {
+    Moment moment;
+    size_t journal_size;
+  };
+  // How something open was before a step of the fold. Of the steps since a
+  // mark, only the first has the group, and one that merges it into another.
+  struct Step {
+    uint32_t at;
+    bool has_started;  // there was nothing
+    Open before;
   };
   // Symptoms of a burst that belong together.
   struct Cluster {
@@ -179,13 +199,17 @@ class Gathering {
   };
   using Symptoms = std::map<EventKey, std::unique_ptr<Symptom>>;
 
-  static constexpr uint32_t kNone = UINT32_MAX;
-
   void UpdateBonds();
   void GoBackBefore(const EventKey& key);
+  bool UndoBefore(const EventKey& key);
+  void Undo(const Step& step);
+  void SetCloses(const Open& open);
   void Restart();
-  void Truncate(const Checkpoint& checkpoint);
-  void MarkPosition(bool is_tail);
+  void Truncate(const Moment& moment, const std::vector<Strand*>& open);
+  void SetCheckpoint();
+  void SetMark();
+  void Save(uint32_t at, bool with_group = false);
+  void DropMarks();
   Symptoms::iterator FoldBurst(Symptoms::iterator first);
   std::vector<Cluster> ClusterBurst(Symptoms::iterator first,
                                     Symptoms::iterator end) const;
@@ -203,7 +227,7 @@ class Gathering {
 
   // The index of what is open.
   std::vector<uint32_t>* PostingsOf(const Group::Service& service);
-  void Post(uint32_t at, size_t service_count_before);
+  void Post(uint32_t at);
   void Unlink(uint32_t at);
   void LinkNewest(uint32_t at);
   void Reindex(std::vector<Open> open);
@@ -230,11 +254,15 @@ class Gathering {
   std::set<std::string> touched_;
 
   // The state of the fold: where it is, and what is open there, in no order.
-  Checkpoint now_{{}, {}, absl::InfinitePast(), {}, false};
+  Moment now_;
+  std::vector<Open> open_;
   uint32_t newest_ = kNone;
   uint64_t touch_count_ = 0;
   uint64_t ask_count_ = 0;
-  size_t since_checkpoint_ = 0;
+  // How to go back a little; empty where there is only a checkpoint.
+  std::vector<Mark> marks_;
+  std::vector<Step> journal_;
+  uint64_t mark_count_ = 0;
   std::vector<std::vector<uint32_t>> by_node_;
   absl::flat_hash_map<std::string, std::vector<uint32_t>> by_service_;
 };

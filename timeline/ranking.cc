@@ -523,15 +523,24 @@ RankedChange Describe(const Event& event) {
   return change;
 }
 
-// A start whose end is known too is one change, listed by its end.
-bool IsSupersededStart(Events changes, const Event& start) {
-  if (start.kind != EventKind::kChangeStarted) return false;
-  return std::any_of(changes.begin(), changes.end(), [&](const auto* other) {
-    return other->event.kind != EventKind::kChangeStarted &&
-           other->event.service == start.service &&
-           other->event.change.revision == start.change.revision &&
-           IsBefore(start, other->event);
-  });
+// Without those starts whose end is known too: that is one change, listed by
+// its end.
+std::vector<const KnownEvent*> DropSupersededStarts(Events changes) {
+  absl::flat_hash_set<std::pair<absl::string_view, absl::string_view>> ended;
+  std::vector<const KnownEvent*> kept;
+  for (size_t i = changes.size(); i-- > 0;) {
+    const Event& event = changes[i]->event;
+    const std::pair<absl::string_view, absl::string_view> what = {
+        event.service, event.change.revision};
+    if (event.kind != EventKind::kChangeStarted) {
+      ended.insert(what);
+    } else if (ended.contains(what)) {
+      continue;
+    }
+    kept.push_back(changes[i]);
+  }
+  std::reverse(kept.begin(), kept.end());
+  return kept;
 }
 
 std::string ExplainNoChange(const Ranking& ranking, size_t count,
@@ -567,12 +576,11 @@ std::string ExplainNoChange(const Ranking& ranking, size_t count,
 Ranking RankChanges(const AftermathEvents& events, const Topology& topology,
                     const RankingOptions& options) {
   const Symptoms symptoms = Gather(events.symptoms);
-  std::vector<const KnownEvent*> all;
+  const std::vector<const KnownEvent*> all =
+      DropSupersededStarts(events.changes);
   std::vector<const KnownEvent*> listed;
-  for (const KnownEvent* change : events.changes) {
+  for (const KnownEvent* change : all) {
     const Event& event = change->event;
-    if (IsSupersededStart(events.changes, event)) continue;
-    all.push_back(change);
     const bool after = event.event_time > symptoms.onset;
     if (after && event.kind == EventKind::kChangeRolledBack) continue;
     if (event.event_time > symptoms.onset + options.skew) continue;

@@ -5,6 +5,7 @@
 #include <tuple>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "timeline/vocabulary.h"
 
 namespace secondstory::timeline {
@@ -33,7 +34,8 @@ constexpr double kTraceNormBeside = 3;
 constexpr double kOwnSubject = 0.3;
 constexpr int kSubjectBits = 32;
 
-void AppendWords(const std::vector<Word>& words, std::vector<Word>* all) {
+template <typename T>
+void AppendWords(const std::vector<T>& words, std::vector<T>* all) {
   all->insert(all->end(), words.begin(), words.end());
 }
 
@@ -68,29 +70,15 @@ double LengthOf(size_t own, double mean) {
 
 Wording::Wording(absl::Span<const KnownEvent* const> symptoms,
                  absl::Span<const KnownEvent* const> changes)
-    : symptoms_(symptoms), changes_(changes) {
+    : changes_(changes) {
   std::vector<Word> words;
-  std::vector<Trace> traces;
-  std::vector<std::pair<Word, uint32_t>> subjects;
   for (const KnownEvent* symptom : symptoms) {
     AppendWords(symptom->words, &words);
     AppendWords(symptom->name_words, &words);
-    ForEachText(symptom->event, [&](absl::string_view text) {
-      AppendTraces(text, &traces);
-      ForEachWord(text, [&](absl::string_view word) {
-        const uint32_t found = SubjectsOf(StemOf(word));
-        if (found != 0) subjects.emplace_back(HashOf(word), found);
-        subjects_ |= found;
-      });
-    });
   }
   words_.Assign(std::move(words));
-  traces_.Assign(std::move(traces));
   word_subjects_.resize(words_.size());
-  for (const auto& [word, found] : subjects) {
-    const size_t at = words_.Find(word);
-    if (at != SortedSet<Word>::kAbsent) word_subjects_[at] |= found;
-  }
+  SpellSymptoms(symptoms);
   word_count_.resize(words_.size());
   trace_count_.resize(traces_.size());
   subject_count_.resize(kSubjectBits);
@@ -119,6 +107,36 @@ Wording::Wording(absl::Span<const KnownEvent* const> symptoms,
     squares += rare * rare;
   }
   trace_norm_ = std::sqrt(squares) + kTraceNormBeside;
+}
+
+// Most words of most symptoms are those of others before.
+void Wording::SpellSymptoms(absl::Span<const KnownEvent* const> symptoms) {
+  std::vector<std::vector<Trace>> traces_of;
+  std::vector<Trace> traces;
+  absl::flat_hash_set<std::string> seen;
+  for (const KnownEvent* symptom : symptoms) {
+    ForEachText(symptom->event, [&](absl::string_view text) {
+      ForEachWord(text, [&](absl::string_view word) {
+        if (!seen.emplace(word).second) return;
+        spelled_.emplace_back(word);
+        traces_of.emplace_back();
+        AppendTraces(word, &traces_of.back());
+        AppendWords(traces_of.back(), &traces);
+        const uint32_t subjects = SubjectsOf(StemOf(word));
+        if (subjects == 0) return;
+        subjects_ |= subjects;
+        const size_t at = words_.Find(HashOf(word));
+        if (at != SortedSet<Word>::kAbsent) word_subjects_[at] |= subjects;
+      });
+    });
+  }
+  traces_.Assign(std::move(traces));
+  spelled_with_.resize(traces_.size());
+  for (size_t i = 0; i < traces_of.size(); ++i) {
+    for (Trace trace : traces_of[i]) {
+      spelled_with_[traces_.Find(trace)].push_back(static_cast<uint32_t>(i));
+    }
+  }
 }
 
 double Wording::ScoreTraces(size_t index) const {
@@ -164,43 +182,31 @@ Wording::Words Wording::WeighWords(size_t index,
 }
 
 Wording::Kin Wording::FindKin(size_t index) const {
-  // Of each side, the words that have a trace in common; then the pair that
-  // has most.
+  // The pair that has most traces in common; the first of several.
   Kin best;
-  size_t most = 0;
-  const auto visit_other = [&](absl::string_view own,
-                               const std::vector<Trace>& traces) {
-    for (const KnownEvent* symptom : symptoms_) {
-      ForEachText(symptom->event, [&](absl::string_view text) {
-        ForEachWord(text, [&](absl::string_view other) {
-          std::vector<Trace> others;
-          AppendTraces(other, &others);
-          const auto common = static_cast<size_t>(
-              std::count_if(others.begin(), others.end(), [&](Trace trace) {
-                return std::find(traces.begin(), traces.end(), trace) !=
-                       traces.end();
-              }));
-          if (common > most && own != other) {
-            most = common;
-            best = {std::string(own), std::string(other)};
-          }
-        });
-      });
+  int most = 0;
+  std::vector<int> common(spelled_.size());
+  const auto consider = [&](absl::string_view own) {
+    std::vector<Trace> traces;
+    AppendTraces(own, &traces);
+    SortUnique(&traces);
+    std::fill(common.begin(), common.end(), 0);
+    for (Trace trace : traces) {
+      const size_t at = traces_.Find(trace);
+      if (at == SortedSet<Trace>::kAbsent) continue;
+      for (uint32_t other : spelled_with_[at]) ++common[other];
+    }
+    for (size_t i = 0; i < common.size(); ++i) {
+      if (common[i] <= most || own == spelled_[i]) continue;
+      most = common[i];
+      best = {std::string(own), spelled_[i]};
     }
   };
-  const auto visit_own = [&](absl::string_view text) {
-    ForEachWord(text, [&](absl::string_view word) {
-      std::vector<Trace> traces;
-      AppendTraces(word, &traces);
-      const bool shares =
-          std::any_of(traces.begin(), traces.end(), [&](Trace trace) {
-            return traces_.Find(trace) != SortedSet<Trace>::kAbsent;
-          });
-      if (shares) visit_other(word, traces);
-    });
+  const auto consider_all = [&](absl::string_view text) {
+    ForEachWord(text, consider);
   };
-  visit_own(changes_[index]->event.title);
-  if (most == 0) ForEachName(changes_[index]->event, visit_own);
+  consider_all(changes_[index]->event.title);
+  if (most == 0) ForEachName(changes_[index]->event, consider_all);
   return best;
 }
 

@@ -83,13 +83,16 @@ class Wording {
   Subject WeighSubject(size_t index) const;
 
  private:
+  void SpellSymptoms(absl::Span<const KnownEvent* const> symptoms);
   double ScoreTraces(size_t index) const;
 
-  const absl::Span<const KnownEvent* const> symptoms_;
   const absl::Span<const KnownEvent* const> changes_;
   SortedSet<Word> words_;
   SortedSet<Trace> traces_;
-  std::vector<uint32_t> word_subjects_;  // beside words_
+  std::vector<std::string> spelled_;  // the symptoms' words, each once
+  // Of each trace, the words that have it, as places in spelled_.
+  std::vector<std::vector<uint32_t>> spelled_with_;  // beside traces_
+  std::vector<uint32_t> word_subjects_;              // beside words_
   uint32_t subjects_ = 0;
   std::vector<int> word_count_;   // changes that have it, beside words_
   std::vector<int> trace_count_;  // beside traces_

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "timeline/vocabulary.h"
 
@@ -9,7 +10,7 @@ namespace secondstory::timeline {
 namespace {
 
 // English function words, and the words of trouble and of work that are used of
-// any subject. Sorted.
+// any subject.
 constexpr absl::string_view kCommon[] = {
     "about",    "add",    "added",    "after",   "again",   "all",     "also",
     "and",      "any",    "are",      "because", "been",    "before",  "break",
@@ -25,6 +26,13 @@ constexpr absl::string_view kCommon[] = {
     "was",      "were",   "what",     "when",    "which",   "while",   "will",
     "with",     "work",   "working",  "would",   "www",     "yet",     "you",
 };
+
+bool IsCommon(absl::string_view word) {
+  constexpr size_t kLongest = 8;
+  static const auto* const words = new absl::flat_hash_set<absl::string_view>(
+      std::begin(kCommon), std::end(kCommon));
+  return word.size() <= kLongest && words->contains(word);
+}
 
 bool IsWordByte(char c) {
   return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
@@ -44,7 +52,7 @@ void VisitRun(absl::string_view run,
   }
   if (word.size() < 3) return;
   if (std::all_of(word.begin(), word.end(), absl::ascii_isdigit)) return;
-  if (std::binary_search(std::begin(kCommon), std::end(kCommon), word)) return;
+  if (IsCommon(word)) return;
   visit(word);
   // "phab2001" is one of the machines called phab.
   size_t letters = 0;
