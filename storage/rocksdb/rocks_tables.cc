@@ -21,6 +21,7 @@
 #include "rocksdb/statistics.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_batch.h"
+#include "storage/rocksdb/log_file_system.h"
 #include "storage/upgrade.h"
 
 namespace secondstory::storage {
@@ -80,9 +81,10 @@ rocksdb::ColumnFamilyOptions FamilyOptions(
   return options;
 }
 
-rocksdb::DBOptions DatabaseOptions(const RocksOptions& options) {
+rocksdb::DBOptions DatabaseOptions(const RocksOptions& options,
+                                   rocksdb::Env* env) {
   rocksdb::DBOptions db;
-  db.env = options.env;
+  db.env = env;
   db.create_if_missing = true;
   db.create_missing_column_families = true;
   db.paranoid_checks = true;
@@ -134,10 +136,12 @@ class RocksIterator final : public Tables::Iterator {
 
 class OpenRocksTables final : public RocksTables {
  public:
-  OpenRocksTables(RocksOptions options, rocksdb::DBOptions db_options,
+  OpenRocksTables(RocksOptions options, std::unique_ptr<rocksdb::Env> env,
+                  rocksdb::DBOptions db_options,
                   std::unique_ptr<rocksdb::DB> db,
                   std::vector<rocksdb::ColumnFamilyHandle*> families)
       : options_(std::move(options)),
+        env_(std::move(env)),
         db_options_(std::move(db_options)),
         db_(std::move(db)),
         families_(std::move(families)) {}
@@ -296,6 +300,7 @@ class OpenRocksTables final : public RocksTables {
   }
 
   const RocksOptions options_;
+  const std::unique_ptr<rocksdb::Env> env_;
   const rocksdb::DBOptions db_options_;
   const std::unique_ptr<rocksdb::DB> db_;
   const std::vector<rocksdb::ColumnFamilyHandle*> families_;
@@ -319,7 +324,9 @@ absl::StatusOr<std::unique_ptr<RocksTables>> RocksTables::Open(
     descriptors.emplace_back(kFamilyNames[i],
                              FamilyOptions(static_cast<Family>(i), cache));
   }
-  const rocksdb::DBOptions db_options = DatabaseOptions(options);
+  std::unique_ptr<rocksdb::Env> env =
+      rocksdb::NewCompositeEnv(NewLogFileSystem(options.env->GetFileSystem()));
+  const rocksdb::DBOptions db_options = DatabaseOptions(options, env.get());
   // Callers do not wait for compactions, so compactions wait for callers.
   db_options.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW,
                                              rocksdb::CpuPriority::kLow);
@@ -336,7 +343,7 @@ absl::StatusOr<std::unique_ptr<RocksTables>> RocksTables::Open(
   SS_RETURN_IF_ERROR(
       ToStatus(opened, absl::StrCat("opening the database in ", options.dir)));
   auto tables = std::make_unique<OpenRocksTables>(
-      options, db_options, std::unique_ptr<rocksdb::DB>(db),
+      options, std::move(env), db_options, std::unique_ptr<rocksdb::DB>(db),
       std::move(families));
   SS_RETURN_IF_ERROR(Upgrade(tables.get()));
   return tables;
