@@ -132,6 +132,10 @@ absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
   // each other is in their positions alone.
   for (const v1::CandidateDecision& decision : response.decisions()) {
     lessons_.Take(decision);
+    // All of this candidate's: those that are known already change nothing.
+    for (timeline::Decision& each : ToDecisions(decision.candidate())) {
+      assembler_->Decide(std::move(each));
+    }
   }
   for (const v1::Event& event : response.events()) TakeEvent(event);
   position_ = response.position();
@@ -197,7 +201,10 @@ absl::Status Follower::Submit(timeline::Candidate candidate) {
   v1::Candidate proto = ToProto(candidate);
   SS_ASSIGN_OR_RETURN(const timeline::Candidate* before, FindBefore(candidate));
   if (before != nullptr) {
-    for (std::string& sentence : timeline::Diff(*before, candidate)) {
+    const auto explain = [&](absl::string_view id) {
+      return assembler_->ExplainDecision(id);
+    };
+    for (std::string& sentence : timeline::Diff(*before, candidate, explain)) {
       proto.add_differences(std::move(sentence));
     }
   }

@@ -113,6 +113,39 @@ class FakeIncidents final : public IncidentClient {
     Decide(v1::DECISION_KIND_SPLIT, candidate);
   }
 
+  // As SplitCandidate, of alerts with a line each.
+  void Split(const std::string& id, const std::string& taken) {
+    v1::Candidate& candidate = candidates[id];
+    v1::CandidateSplit* split = candidate.add_splits();
+    split->add_taken_event_ids(taken);
+    for (const v1::CandidateEvent& line : candidate.events()) {
+      if (line.event_id() != taken) split->add_kept_event_ids(line.event_id());
+    }
+    split->set_author("sam");
+    split->set_reason("another outage");
+    *split->mutable_split_time() = FromTime(timeline::ScenarioStart());
+    Decide(v1::DECISION_KIND_SPLIT, candidate);
+  }
+
+  // As MergeCandidates, of alerts with a line each.
+  void Merge(const std::string& one, const std::string& other) {
+    v1::CandidateMerge merge;
+    for (const std::string& id : {one, other}) {
+      for (const v1::CandidateEvent& line : candidates[id].events()) {
+        merge.add_event_ids(line.event_id());
+      }
+    }
+    std::sort(merge.mutable_event_ids()->begin(),
+              merge.mutable_event_ids()->end());
+    merge.set_author("kim");
+    merge.set_reason("one outage");
+    *merge.mutable_merge_time() = FromTime(timeline::ScenarioStart());
+    for (const std::string& id : {one, other}) {
+      *candidates[id].add_merges() = merge;
+      Decide(v1::DECISION_KIND_MERGED, candidates[id]);
+    }
+  }
+
   void Decide(v1::DecisionKind kind, const v1::Candidate& candidate) {
     v1::CandidateDecision decision;
     decision.set_position(++head);
@@ -189,10 +222,13 @@ class FakeIncidents final : public IncidentClient {
     SS_RETURN_IF_ERROR(Fail());
     v1::Candidate& stored = candidates[next.candidate_id()];
     if (Content(stored) == Content(next)) return false;
-    const v1::ChangeConfirmation confirmation = stored.confirmation();
-    const bool confirmed = stored.has_confirmation();
+    v1::Candidate decided = stored;
     stored = next;
-    if (confirmed) *stored.mutable_confirmation() = confirmation;
+    if (decided.has_confirmation()) {
+      *stored.mutable_confirmation() = decided.confirmation();
+    }
+    stored.mutable_splits()->Swap(decided.mutable_splits());
+    stored.mutable_merges()->Swap(decided.mutable_merges());
     submissions.push_back(next);
     return true;
   }
@@ -229,6 +265,8 @@ class FakeIncidents final : public IncidentClient {
   static std::string Content(v1::Candidate candidate) {
     candidate.clear_differences();
     candidate.clear_confirmation();
+    candidate.clear_splits();
+    candidate.clear_merges();
     return candidate.DebugString();
   }
 };
@@ -321,6 +359,48 @@ TEST_F(FollowerTest, SaysThatACandidateMergedAlthoughItWasAwayWhenItHappened) {
       incidents_.candidates[incidents_.log[0].event_id()];
   EXPECT_EQ(merged.state(), v1::CANDIDATE_STATE_MERGED);
   EXPECT_EQ(merged.merged_into_candidate_id(), incidents_.log[1].event_id());
+}
+
+TEST_F(FollowerTest, SplitsWhatAPersonSplitAndItStaysSplitAfterARestart) {
+  incidents_.Append(Alert(0, "cart", "HighLatency"));
+  incidents_.Append(Alert(2, "shop-api", "ErrorRate"));
+  const std::string first = incidents_.log[0].event_id();
+  const std::string second = incidents_.log[1].event_id();
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_FALSE(follower->Follow().ok());
+  EXPECT_THAT(incidents_.Living(), SizeIs(1));
+  incidents_.Split(first, second);
+  EXPECT_FALSE(follower->Follow().ok());
+  EXPECT_THAT(incidents_.candidates[first].events(), SizeIs(1));
+  EXPECT_THAT(incidents_.candidates[first].differences(),
+              Contains("removed: alert ErrorRate (shop-api), split off by sam: "
+                       "another outage"));
+  ASSERT_THAT(incidents_.candidates[second].events(), SizeIs(1));
+  EXPECT_EQ(incidents_.candidates[second].events(0).reason(),
+            "split off by sam: another outage");
+  const size_t stored = incidents_.submissions.size();
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  EXPECT_THAT(incidents_.submissions, SizeIs(stored));
+  EXPECT_THAT(incidents_.Living(), SizeIs(2));
+}
+
+TEST_F(FollowerTest, MergesWhatAPersonMergedAndSaysWhoAndWhy) {
+  incidents_.Append(Alert(0, "cart", "HighLatency"));
+  incidents_.Append(Alert(1, "mail", "QueueGrows"));
+  const std::string cart = incidents_.log[0].event_id();
+  const std::string mail = incidents_.log[1].event_id();
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  EXPECT_THAT(incidents_.Living(), SizeIs(2));
+  incidents_.Merge(mail, cart);
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  EXPECT_THAT(incidents_.Living(), SizeIs(1));
+  EXPECT_THAT(
+      incidents_.candidates[cart].differences(),
+      Contains("added: alert QueueGrows (mail), merged by kim: one outage"));
+  EXPECT_EQ(incidents_.candidates[mail].merged_into_candidate_id(), cart);
+  EXPECT_THAT(incidents_.candidates[mail].differences(),
+              ElementsAre(absl::StrCat("goes on in candidate ", cart,
+                                       ", merged by kim: one outage")));
 }
 
 TEST_F(FollowerTest, BeginsAnewWhenTheLogIsAnotherOne) {

@@ -193,6 +193,26 @@ std::optional<timeline::Outcome> ToOutcome(const v1::Candidate& candidate) {
   return outcome;
 }
 
+std::vector<timeline::Decision> ToDecisions(const v1::Candidate& candidate) {
+  std::vector<timeline::Decision> decisions;
+  for (const v1::CandidateSplit& split : candidate.splits()) {
+    decisions.push_back(
+        {ToTime(split.split_time()),
+         {split.taken_event_ids().begin(), split.taken_event_ids().end()},
+         {split.kept_event_ids().begin(), split.kept_event_ids().end()},
+         split.author(),
+         split.reason()});
+  }
+  for (const v1::CandidateMerge& merge : candidate.merges()) {
+    decisions.push_back({ToTime(merge.merge_time()),
+                         {},
+                         {merge.event_ids().begin(), merge.event_ids().end()},
+                         merge.author(),
+                         merge.reason()});
+  }
+  return decisions;
+}
+
 timeline::Event ToTimelineEvent(const v1::Event& event) {
   timeline::Event own;
   own.id = event.event_id().empty()

@@ -3,10 +3,12 @@
 #define SECONDSTORY_INGEST_ASSEMBLER_CONVERT_CONVERT_H_
 
 #include <optional>
+#include <vector>
 
 #include "secondstory/v1/candidate_service.pb.h"
 #include "secondstory/v1/event.pb.h"
 #include "timeline/candidate.h"
+#include "timeline/decision.h"
 #include "timeline/event.h"
 #include "timeline/learning.h"
 
@@ -24,6 +26,10 @@ timeline::Candidate FromProto(const v1::Candidate& candidate);
 // What people confirmed of it; nothing when they did not, or when it was ranked
 // by what another version of the rule had learnt.
 std::optional<timeline::Outcome> ToOutcome(const v1::Candidate& candidate);
+
+// How people split and merged it. A merge is the same in each candidate that it
+// is stored with.
+std::vector<timeline::Decision> ToDecisions(const v1::Candidate& candidate);
 
 }  // namespace secondstory::ingest
 

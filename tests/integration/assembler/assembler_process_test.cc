@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -31,7 +32,9 @@ namespace {
 
 using support::Subprocess;
 using support::WaitUntil;
+using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 constexpr std::pair<timeline::EventKind, v1::EventKind> kKinds[] = {
     {timeline::EventKind::kAlertFired, v1::EVENT_KIND_ALERT_FIRED},
@@ -59,6 +62,10 @@ v1::Event ToProtoEvent(const timeline::Event& event) {
     proto.mutable_change()->set_revision(event.change.revision);
   }
   return proto;
+}
+
+std::string IdOf(const timeline::Event& event) {
+  return IdToHex(StableId({event.source, event.source_event_id}));
 }
 
 // incidentd, assemblerd and a client of the first.
@@ -121,19 +128,51 @@ class Installation {
     }
   }
 
-  // The candidate that this alert opened, once it is there.
-  v1::Candidate WaitForCandidate(const timeline::Event& alert) {
+  // The candidate that this alert opened, once it is there, and as it is
+  // wanted.
+  v1::Candidate WaitForCandidate(
+      const timeline::Event& alert,
+      const std::function<bool(const v1::Candidate&)>& is_wanted =
+          [](const v1::Candidate&) { return true; }) {
     v1::GetCandidateRequest request;
-    request.set_candidate_id(
-        IdToHex(StableId({alert.source, alert.source_event_id})));
+    request.set_candidate_id(IdOf(alert));
     v1::GetCandidateResponse response;
     EXPECT_TRUE(WaitUntil("the candidate is there", [&] {
       grpc::ClientContext context;
       return v1::CandidateService::NewStub(channel_)
-          ->GetCandidate(&context, request, &response)
-          .ok();
-    }));
+                 ->GetCandidate(&context, request, &response)
+                 .ok() &&
+             is_wanted(response.candidate());
+    })) << response.candidate().DebugString();
     return response.candidate();
+  }
+
+  void Split(const timeline::Event& opener, const timeline::Event& taken) {
+    v1::SplitCandidateRequest request;
+    request.set_candidate_id(IdOf(opener));
+    request.add_event_ids(IdOf(taken));
+    request.set_author("sam");
+    request.set_reason("another outage");
+    grpc::ClientContext context;
+    v1::SplitCandidateResponse response;
+    const grpc::Status status =
+        v1::CandidateService::NewStub(channel_)->SplitCandidate(
+            &context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+  }
+
+  void Merge(const timeline::Event& opener, const timeline::Event& other) {
+    v1::MergeCandidatesRequest request;
+    request.set_candidate_id(IdOf(opener));
+    request.add_other_candidate_ids(IdOf(other));
+    request.set_author("kim");
+    request.set_reason("one outage");
+    grpc::ClientContext context;
+    v1::MergeCandidatesResponse response;
+    const grpc::Status status =
+        v1::CandidateService::NewStub(channel_)->MergeCandidates(
+            &context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
   }
 
   void ConfirmThatNoneContributed(const v1::Candidate& candidate) {
@@ -145,19 +184,6 @@ class Installation {
     v1::ConfirmChangesResponse response;
     const grpc::Status status =
         v1::CandidateService::NewStub(channel_)->ConfirmChanges(
-            &context, request, &response);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-  }
-
-  void Merge(const v1::Candidate& one, const v1::Candidate& other) {
-    v1::MergeCandidatesRequest request;
-    request.set_candidate_id(one.candidate_id());
-    request.add_other_candidate_ids(other.candidate_id());
-    request.set_author("sam");
-    grpc::ClientContext context;
-    v1::MergeCandidatesResponse response;
-    const grpc::Status status =
-        v1::CandidateService::NewStub(channel_)->MergeCandidates(
             &context, request, &response);
     EXPECT_TRUE(status.ok()) << status.error_message();
   }
@@ -295,9 +321,9 @@ TEST(AssemblerProcessTest, PutsTogetherWhatIsLikeWhatPeopleMergedBefore) {
   const auto first = make_trouble(absl::ZeroDuration());
   installation.Append(first, 0, first.size());
   const v1::Candidate cart = installation.WaitForCandidate(first[0]);
-  const v1::Candidate mail = installation.WaitForCandidate(first[1]);
+  installation.WaitForCandidate(first[1]);
   EXPECT_EQ(cart.events_size(), 1);
-  installation.Merge(cart, mail);
+  installation.Merge(first[0], first[1]);
   installation.KillAssemblerd();
   installation.StartAssemblerd();
   const auto second = make_trouble(absl::Hours(200));
@@ -306,6 +332,58 @@ TEST(AssemblerProcessTest, PutsTogetherWhatIsLikeWhatPeopleMergedBefore) {
   ASSERT_EQ(both.events_size(), 2) << both.DebugString();
   EXPECT_THAT(both.events(1).reason(),
               HasSubstr("people put such together before"));
+}
+
+TEST(AssemblerProcessTest, KeepsApartWhatAPersonSplitThoughItIsKilled) {
+  Installation installation("split");
+  installation.StartAssemblerd();
+  const std::vector<timeline::Event> alerts = {
+      timeline::MakeAlert(absl::Minutes(0), "cart", "HighLatency"),
+      timeline::MakeAlert(absl::Minutes(2), "cart", "ErrorRate"),
+      timeline::MakeAlert(absl::Minutes(3), "cart", "QueueGrows")};
+  const auto holds = [](int count) {
+    return [count](const v1::Candidate& candidate) {
+      return candidate.state() == v1::CANDIDATE_STATE_OPEN &&
+             candidate.events_size() == count;
+    };
+  };
+  installation.Append(alerts, 0, 2);
+  installation.WaitForCandidate(alerts[0], holds(2));
+  installation.Split(alerts[0], alerts[1]);
+  const v1::Candidate taken =
+      installation.WaitForCandidate(alerts[1], holds(1));
+  EXPECT_EQ(taken.events(0).reason(), "split off by sam: another outage");
+  const v1::Candidate kept = installation.WaitForCandidate(alerts[0], holds(1));
+  EXPECT_THAT(kept.differences(),
+              Contains("removed: alert ErrorRate (cart), split off by sam: "
+                       "another outage"));
+  EXPECT_THAT(kept.splits(), SizeIs(1));
+
+  installation.KillAssemblerd();
+  installation.StartAssemblerd();
+  SS_ASSERT_OK(installation.assemblerd()->WaitForLog("ready"));
+  EXPECT_EQ(installation.WaitForCandidate(alerts[0]).revision(),
+            kept.revision());
+  EXPECT_EQ(installation.WaitForCandidate(alerts[1]).revision(),
+            taken.revision());
+  // It fits both of them, and connects them no more.
+  installation.Append(alerts, 2, 3);
+  installation.WaitForCandidate(alerts[1], holds(2));
+  EXPECT_EQ(installation.WaitForCandidate(alerts[0]).revision(),
+            kept.revision());
+
+  installation.KillAssemblerd();
+  installation.Merge(alerts[1], alerts[0]);
+  installation.StartAssemblerd();
+  installation.WaitForCandidate(alerts[0], holds(3));
+  const v1::Candidate gone = installation.WaitForCandidate(
+      alerts[1], [](const v1::Candidate& candidate) {
+        return candidate.state() == v1::CANDIDATE_STATE_MERGED;
+      });
+  EXPECT_EQ(gone.merged_into_candidate_id(), kept.candidate_id());
+  EXPECT_THAT(gone.differences(),
+              Contains("goes on in candidate " + kept.candidate_id() +
+                       ", merged by kim: one outage"));
 }
 
 TEST(AssemblerProcessTest, SaysThatItIsReadyOnlyOnceItHasReadEverything) {
