@@ -78,6 +78,8 @@ class Growth {
       AppendAll(
           *server, kInFlight, count, [&] { return requests.Next(); }, report_);
       server->process().Kill(SIGKILL);
+      report_->AddCheck("incidentd dies of kill -9",
+                        server->process().Wait().value_or(-1) == 128 + SIGKILL);
       seconds.push_back(TimeToAnswer(dir, &server));
       CheckCount(*server, count * kBatch);
     }
