@@ -22,7 +22,7 @@ constexpr size_t kGroupBytesMax = 8 << 20;
 // group waits for this many, and no longer than that, as long as there are
 // twice as many callers about: half of them can be served while the other half
 // waits for the disk.
-constexpr size_t kGatherCount = 16;
+constexpr size_t kGatherCount = 24;
 constexpr absl::Duration kGatherTime = absl::Microseconds(400);
 
 size_t BytesOf(const EventAppend& append) {
@@ -141,9 +141,9 @@ void GroupLog::Run() {
   }
 }
 
-// Blocks for the first; empty when the log stops and nothing is left. A group
-// ends before an object that is in it already, because decisions look at what
-// is stored.
+// Blocks until there is one; empty when the log stops and nothing is left. A
+// group ends before an object that is in it already, because decisions look at
+// what is stored.
 std::vector<GroupLog::Pending> GroupLog::TakeGroup() {
   const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return stopping_ || !queue_.empty();
@@ -151,13 +151,16 @@ std::vector<GroupLog::Pending> GroupLog::TakeGroup() {
   absl::MutexLock lock(&mutex_);
   // Callers that come back as soon as they are answered, and those who wait.
   const size_t expected = last_group_count_ + queue_.size();
-  mutex_.Await(absl::Condition(&ready));
   const size_t group_count = std::min(kGatherCount, (expected + 1) / 2);
   const auto gathered = [this, group_count]()
                             ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
                               return stopping_ || queue_.size() >= group_count;
                             };
-  mutex_.AwaitWithTimeout(absl::Condition(&gathered), kGatherTime);
+  // Woken up once for all of them, not for the first as well.
+  if (group_count > 1) {
+    mutex_.AwaitWithTimeout(absl::Condition(&gathered), kGatherTime);
+  }
+  mutex_.Await(absl::Condition(&ready));
   std::vector<Pending> group;
   absl::flat_hash_set<std::string> objects;
   const auto claim = [&objects](const Pending& pending) {
