@@ -42,8 +42,13 @@ struct EventHandlers::AppendCall {
 
 namespace {
 
-bool ReadAppend(absl::string_view bytes, std::vector<absl::string_view>* events,
-                std::optional<v1::CursorUpdate>* cursor) {
+// An append beyond this is looked at by a thread of its own: a hundred events
+// take half a millisecond, in which nobody else would be heard.
+constexpr size_t kLargeAppendBytes = 16 << 10;
+
+bool ReadUnaryAppend(absl::string_view bytes,
+                     std::vector<absl::string_view>* events,
+                     std::optional<v1::CursorUpdate>* cursor) {
   WireFields fields(bytes);
   while (fields.Next()) {
     bool read = false;
@@ -77,7 +82,7 @@ bool ReadStreamedAppend(absl::string_view bytes,
     const bool read =
         fields.number() == v1::StreamAppendEventsRequest::kBatchFieldNumber
             ? fields.Bytes([&](absl::string_view batch) {
-                return ReadAppend(batch, events, cursor);
+                return ReadUnaryAppend(batch, events, cursor);
               })
             : fields.Skip();
     if (!read) return false;
@@ -205,7 +210,45 @@ EventHandlers::EventHandlers(storage::Log* log, const storage::Store* store,
       clock_(clock),
       stored_(OutcomeCounter(metrics, "stored")),
       known_(OutcomeCounter(metrics, "known")),
-      refused_(OutcomeCounter(metrics, "refused")) {}
+      refused_(OutcomeCounter(metrics, "refused")),
+      large_appends_(1, limits::kPendingAppendBytesMax) {}
+
+void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
+                               RpcReply reply) {
+  const size_t bytes = request.Length();
+  // Requests of a stream do not overtake each other.
+  if (bytes <= kLargeAppendBytes && (!streamed || large_appends_.IsIdle())) {
+    return ReadAppend(request, streamed, reply);
+  }
+  if (!large_appends_.Add([this, request = std::move(request), streamed,
+                           reply] { ReadAppend(request, streamed, reply); },
+                          bytes)) {
+    reply(absl::ResourceExhaustedError(
+        absl::StrCat("more than ", limits::kPendingAppendBytesMax >> 20,
+                     " MiB of appends wait to be read; retry with back-off")));
+  }
+}
+
+void EventHandlers::ReadAppend(const grpc::ByteBuffer& request, bool streamed,
+                               const RpcReply& reply) {
+  auto call = std::make_shared<AppendCall>();
+  if (!ReadBytes(request, &call->bytes) ||
+      !(streamed ? ReadStreamedAppend : ReadUnaryAppend)(
+          ToView(call->bytes), &call->events, &call->cursor)) {
+    return reply(UnreadableRequest());
+  }
+  if (streamed) {
+    auto* response =
+        Arena::CreateMessage<v1::StreamAppendEventsResponse>(&call->arena);
+    call->response = response->mutable_batch();
+    call->message = response;
+  } else {
+    call->response =
+        Arena::CreateMessage<v1::AppendEventsResponse>(&call->arena);
+    call->message = call->response;
+  }
+  AppendEvents(std::move(call), reply);
+}
 
 void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call,
                                  const RpcReply& reply) {
@@ -323,34 +366,14 @@ absl::StatusOr<v1::GetCursorResponse> EventHandlers::GetCursor(
 
 void EventHandlers::Register(RpcServer* server) {
   const std::string service = "/secondstory.v1.EventService/";
-  server->AddUnary(
-      service + "AppendEvents",
-      [this](const grpc::ByteBuffer& request, const RpcReply& reply) {
-        auto call = std::make_shared<AppendCall>();
-        if (!ReadBytes(request, &call->bytes) ||
-            !ReadAppend(ToView(call->bytes), &call->events, &call->cursor)) {
-          return reply(UnreadableRequest());
-        }
-        call->response =
-            Arena::CreateMessage<v1::AppendEventsResponse>(&call->arena);
-        call->message = call->response;
-        AppendEvents(std::move(call), reply);
-      });
-  server->AddPipelined(
-      service + "StreamAppendEvents",
-      [this](const grpc::ByteBuffer& request, const RpcReply& reply) {
-        auto call = std::make_shared<AppendCall>();
-        if (!ReadBytes(request, &call->bytes) ||
-            !ReadStreamedAppend(ToView(call->bytes), &call->events,
-                                &call->cursor)) {
-          return reply(UnreadableRequest());
-        }
-        auto* response =
-            Arena::CreateMessage<v1::StreamAppendEventsResponse>(&call->arena);
-        call->response = response->mutable_batch();
-        call->message = response;
-        AppendEvents(std::move(call), reply);
-      });
+  server->AddUnary(service + "AppendEvents",
+                   [this](grpc::ByteBuffer request, RpcReply reply) {
+                     TakeAppend(std::move(request), false, std::move(reply));
+                   });
+  server->AddPipelined(service + "StreamAppendEvents",
+                       [this](grpc::ByteBuffer request, RpcReply reply) {
+                         TakeAppend(std::move(request), true, std::move(reply));
+                       });
   server->AddRead<v1::GetEventRequest, v1::GetEventResponse>(
       service + "GetEvent", [this](const auto& r) { return GetEvent(r); });
   server->AddRead<v1::QueryEventsRequest, v1::QueryEventsResponse>(

@@ -7,9 +7,11 @@
 #include "absl/status/statusor.h"
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/watch.h"
+#include "services/incidentd/work_queue.h"
 #include "storage/log.h"
 #include "storage/store.h"
 
@@ -35,6 +37,9 @@ class EventHandlers {
  private:
   struct AppendCall;
 
+  void TakeAppend(grpc::ByteBuffer request, bool streamed, RpcReply reply);
+  void ReadAppend(const grpc::ByteBuffer& request, bool streamed,
+                  const RpcReply& reply);
   void AppendEvents(std::shared_ptr<AppendCall> call, const RpcReply& reply);
   void Count(const v1::AppendEventsResponse& response);
 
@@ -45,6 +50,7 @@ class EventHandlers {
   Counter* const stored_;
   Counter* const known_;
   Counter* const refused_;
+  WorkQueue large_appends_;
 };
 
 }  // namespace secondstory::incidentd

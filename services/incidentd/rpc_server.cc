@@ -27,6 +27,7 @@
 #include "services/incidentd/acceptor.h"
 #include "services/incidentd/connections.h"
 #include "services/incidentd/rpc_status.h"
+#include "services/incidentd/work_queue.h"
 
 // Of libgrpc, which exports it and does not declare it in a public header. If a
 // later one no longer has it, the link fails.
@@ -101,55 +102,6 @@ class Method final : public grpc::Service {
 
  private:
   const std::string path_;  // gRPC keeps a pointer to it
-};
-
-// A fixed number of threads and a queue with an end.
-class ReadPool {
- public:
-  ReadPool(int thread_count, int queue_max) : queue_max_(queue_max) {
-    for (int i = 0; i < thread_count; ++i) {
-      threads_.emplace_back([this] { Run(); });
-    }
-  }
-
-  // Finishes what was taken.
-  ~ReadPool() {
-    {
-      absl::MutexLock lock(&mutex_);
-      stopping_ = true;
-    }
-    for (std::thread& thread : threads_) thread.join();
-  }
-
-  bool Add(std::function<void()> work) {
-    absl::MutexLock lock(&mutex_);
-    if (queue_.size() >= static_cast<size_t>(queue_max_)) return false;
-    queue_.push_back(std::move(work));
-    return true;
-  }
-
- private:
-  void Run() {
-    const auto ready = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return stopping_ || !queue_.empty();
-    };
-    while (true) {
-      std::function<void()> work;
-      {
-        absl::MutexLock lock(&mutex_, absl::Condition(&ready));
-        if (queue_.empty()) return;
-        work = std::move(queue_.front());
-        queue_.pop_front();
-      }
-      work();
-    }
-  }
-
-  const int queue_max_;
-  absl::Mutex mutex_;
-  std::deque<std::function<void()>> queue_ ABSL_GUARDED_BY(mutex_);
-  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;
 };
 
 class Server;
@@ -281,7 +233,8 @@ class Server final : public RpcServer {
   Server(const RpcServerOptions& options, Metrics* metrics)
       : options_(options),
         metrics_(metrics),
-        reads_(options.read_thread_count, options.read_queue_max) {}
+        reads_(options.read_thread_count,
+               static_cast<size_t>(options.read_queue_max)) {}
 
   ~Server() override { Shutdown(absl::ZeroDuration()); }
 
@@ -349,7 +302,7 @@ class Server final : public RpcServer {
 
   const RpcServerOptions options_;
   Metrics* const metrics_;
-  ReadPool reads_;
+  WorkQueue reads_;
   std::vector<std::unique_ptr<Method>> methods_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
