@@ -106,6 +106,7 @@ void RunPostgres(const BenchOptions& options, Report* report) {
 void RunAlertmanager(const BenchOptions& options, Report* report) {
   const ServerProcess incidentd =
       StartIncidentd(options.dir + "/peers-alertmanager", report);
+  const ServerProcess network("tests/bench/floor_server", {"1"}, report);
   Alertmanager alertmanager(options.dir + "/alertmanager", report);
   Requests singles(options.seed + 60, 1), hundreds(options.seed + 61, 100);
   // Prometheus sends what fires again every minute; so do we, with this many.
@@ -129,6 +130,15 @@ void RunAlertmanager(const BenchOptions& options, Report* report) {
         [&] {
           return RunNewAppends(options, incidentd, {1, 64}, &singles, report);
         }},
+       {"incidentd, single, streamed",
+        [&] {
+          return RunNewAppends(options, incidentd, {1, 64, true}, &singles,
+                               report);
+        }},
+       {"bare echo, single",
+        [&] {
+          return RunNewAppends(options, network, {1, 64}, &singles, report);
+        }},
        {"Alertmanager, batches",
         [&] { return alertmanager.RunPosts(options, batch_bodies, 100, 8); }},
        {"Alertmanager, single",
@@ -143,6 +153,14 @@ void RunAlertmanager(const BenchOptions& options, Report* report) {
                    rounds.RatioOf("events_per_second", "incidentd, single",
                                   "Alertmanager, single"),
                    5, 8});
+  // What a call each can reach at all, and what it is without.
+  for (const char* const way :
+       {"bare echo, single", "incidentd, single, streamed"}) {
+    report->AddFigure(
+        absl::StrCat(way, ": times Alertmanager's single posts"),
+        rounds.RatioOf("events_per_second", way, "Alertmanager, single").median,
+        "");
+  }
 }
 
 }  // namespace secondstory::bench

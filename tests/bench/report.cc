@@ -36,9 +36,11 @@ std::string Shown(double value) {
 }
 
 const char* Verdict(const Report::Gate& gate) {
-  const double worse = gate.higher_is_better ? gate.value.low : gate.value.high;
+  const double held = gate.higher_is_better != gate.is_against_regression
+                          ? gate.value.low
+                          : gate.value.high;
   const auto reaches = [&](double wanted) {
-    return gate.higher_is_better ? worse >= wanted : worse <= wanted;
+    return gate.higher_is_better ? held >= wanted : held <= wanted;
   };
   return reaches(gate.aim) ? "aim" : reaches(gate.must) ? "reached" : "MISSED";
 }

@@ -1,5 +1,6 @@
 #include "tests/bench/rounds.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace secondstory::bench {
@@ -70,8 +71,19 @@ Interval Rounds::MedianOf(const std::string& variant,
 
 Interval Rounds::RatioOf(const std::string& metric, const std::string& variant,
                          const std::string& to) const {
-  const std::vector<double> ours = Of(variant, metric), theirs = Of(to, metric);
-  std::vector<double> ratios;
+  return RatioToSum(metric, variant, {to});
+}
+
+Interval Rounds::RatioToSum(const std::string& metric,
+                            const std::string& variant,
+                            const std::vector<std::string>& to) const {
+  const std::vector<double> ours = Of(variant, metric);
+  std::vector<double> theirs(ours.size()), ratios;
+  for (const std::string& one : to) {
+    const std::vector<double> values = Of(one, metric);
+    theirs.resize(std::min(theirs.size(), values.size()));
+    for (size_t i = 0; i < theirs.size(); ++i) theirs[i] += values[i];
+  }
   for (size_t i = 0; i < ours.size() && i < theirs.size(); ++i) {
     if (theirs[i] > 0) ratios.push_back(ours[i] / theirs[i]);
   }

@@ -52,6 +52,9 @@ class Rounds {
   // Of the ratios within each round.
   Interval RatioOf(const std::string& metric, const std::string& variant,
                    const std::string& to) const;
+  // The same, to the sum of several.
+  Interval RatioToSum(const std::string& metric, const std::string& variant,
+                      const std::vector<std::string>& to) const;
   const std::vector<double>& probes() const { return probes_; }
 
  private:

@@ -51,6 +51,19 @@ TEST(RoundsTest, TakesRatiosWithinARound) {
   EXPECT_TRUE(rounds.Of("c", "x").empty());
 }
 
+TEST(RoundsTest, ComparesWithSeveralTogether) {
+  BenchOptions options;
+  options.rounds = 3;
+  const auto always = [](double x) {
+    return [x] { return Figures{{"x", x}}; };
+  };
+  const Rounds rounds =
+      Rounds::Run(options, [] { return 1.0; },
+                  {{"a", always(6)}, {"b", always(1)}, {"c", always(3)}});
+  EXPECT_EQ(rounds.RatioToSum("x", "a", {"b", "c"}).median, 1.5);
+  EXPECT_EQ(rounds.RatioOf("x", "a", "c").median, 2);
+}
+
 TEST(RoundsTest, RunsARoundAgainInWhichTheMachineWasNotItself) {
   int probe_count = 0, run_count = 0;
   BenchOptions options;
