@@ -257,7 +257,7 @@ Aftermath::Undo Aftermath::FindUndo(const KnownEvent& change) const {
 
 Aftermath::Response Aftermath::FindResponse(const KnownEvent& change) const {
   const std::string& service = change.event.service;
-  if (service.empty()) return {};
+  if (service.empty() || (response_.empty() && !is_over_)) return {};
   const auto count = change_count_.find(service);
   const double expected =
       changes_per_count_ * (count == change_count_.end() ? 0 : count->second);

@@ -1,11 +1,15 @@
-// How many events a second an assembler takes, on one core.
+// How many events a second an assembler takes, on one core, and in how much
+// memory.
 //
 //   bazel run -c opt //timeline:assembler_benchmark
 //
 // Events are generated, the same in every run: incidents of some alerts each,
 // of a service and those around it, which never resolve and so stay open for
 // half a day; and changes of all services, as many a day as a large
-// organisation makes. `open` is how many candidates are open at a time.
+// organisation makes. `open` is how many candidates are open at a time. For
+// events of your own: `replay --measure_every=N`.
+#include <malloc.h>
+
 #include <algorithm>
 #include <memory>
 #include <string>
@@ -71,23 +75,39 @@ std::vector<Event> MakeEvents(int incident_count, absl::Duration span) {
   return events;
 }
 
+double HeapBytes() {
+  const struct mallinfo2 heap = mallinfo2();
+  return static_cast<double>(heap.uordblks + heap.hblkhd);
+}
+
 void Run(benchmark::State& state, const std::vector<Event>& events) {
   const Topology graph = MakeGraph();
   size_t candidate_count = 0;
   size_t open_count = 0;
+  double event_bytes = 0;
+  double candidate_bytes = 0;
   for (auto _ : state) {
     state.PauseTiming();
-    std::vector<Event> copies = events;
     auto assembler = std::make_unique<Assembler>(AssemblerOptions(), graph);
+    const double empty = HeapBytes();
+    std::vector<Event> copies = events;
     state.ResumeTiming();
     for (Event& event : copies) assembler->Add(std::move(event));
+    state.PauseTiming();
+    copies = {};
+    const double added = HeapBytes();
+    state.ResumeTiming();
     candidate_count = assembler->TakeChanged().size();
     open_count = assembler->CountCandidates(CandidateState::kOpen);
     state.PauseTiming();
+    event_bytes = (added - empty) / static_cast<double>(events.size());
+    candidate_bytes =
+        (HeapBytes() - added) / static_cast<double>(candidate_count);
     assembler.reset();
-    copies.clear();
     state.ResumeTiming();
   }
+  state.counters["B/event"] = event_bytes;
+  state.counters["B/candidate"] = candidate_bytes;
   state.counters["events/s"] =
       benchmark::Counter(static_cast<double>(events.size()) *
                              static_cast<double>(state.iterations()),
@@ -118,6 +138,45 @@ void BM_AssembleMostlyChanges(benchmark::State& state) {
                                            incident_count / kChangesOfDay)));
 }
 BENCHMARK(BM_AssembleMostlyChanges)->Unit(benchmark::kMillisecond);
+
+// As assemblerd does while it follows: candidates are taken after every event,
+// with state.range(0) of them open.
+void BM_FollowLive(benchmark::State& state) {
+  const auto open_count = static_cast<int>(state.range(0));
+  const int incident_count = open_count + open_count / 5 + 100;
+  const std::vector<Event> events = MakeEvents(
+      incident_count, kFiringGroupQuiet * incident_count / open_count);
+  const size_t followed = std::min<size_t>(2000, events.size() / 6);
+  const Topology graph = MakeGraph();
+  size_t revision_count = 0;
+  for (auto _ : state) {
+    state.PauseTiming();
+    auto assembler = std::make_unique<Assembler>(AssemblerOptions(), graph);
+    const size_t before = events.size() - followed;
+    for (size_t i = 0; i < before; ++i) assembler->Add(events[i]);
+    assembler->TakeChanged();
+    revision_count = 0;
+    state.ResumeTiming();
+    for (size_t i = before; i < events.size(); ++i) {
+      assembler->Add(events[i]);
+      revision_count += assembler->TakeChanged().size();
+    }
+    state.PauseTiming();
+    state.counters["open"] =
+        static_cast<double>(assembler->CountCandidates(CandidateState::kOpen));
+    assembler.reset();
+    state.ResumeTiming();
+  }
+  state.counters["events/s"] = benchmark::Counter(
+      static_cast<double>(followed) * static_cast<double>(state.iterations()),
+      benchmark::Counter::kIsRate);
+  state.counters["revisions"] = static_cast<double>(revision_count);
+}
+BENCHMARK(BM_FollowLive)
+    ->Arg(100)
+    ->Arg(1000)
+    ->Arg(10000)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace secondstory::timeline

@@ -122,6 +122,7 @@ class Account {
   }
 
   double log_odds() const { return log_odds_; }
+  bool written() const { return written_; }
 
   // The weightiest first.
   std::vector<Evidence> TakeEvidence() {
@@ -154,6 +155,9 @@ class Scale {
         wording_(symptoms.distinct, listed) {
     CountWindow();
     CountLater();
+    for (const KnownEvent* change : listed_) {
+      lag_odds_.push_back(LagOdds(change->event));
+    }
     Balance();
   }
 
@@ -176,7 +180,7 @@ class Scale {
   // What tells whether any change contributed, too.
   void WeighWhether(size_t index, Account* account) const {
     const KnownEvent& change = *listed_[index];
-    WeighLag(change.event, account);
+    WeighLag(index, account);
     WeighPlace(index, account);
     WeighWords(index, account);
     WeighUndo(index, account);
@@ -266,7 +270,7 @@ class Scale {
   }
 
   double UnbalancedOrder(size_t index) const {
-    return -kOrderForLag * LagOdds(listed_[index]->event) -
+    return -kOrderForLag * lag_odds_[index] -
            kOrder * std::log1p(static_cast<double>(later_[index]));
   }
 
@@ -313,9 +317,10 @@ class Scale {
     return std::log(kOddsOfAnyChange * density / rate);
   }
 
-  void WeighLag(const Event& change, Account* account) const {
-    account->Add(Rule::kLag, "lag", LagOdds(change), [&] {
-      const absl::Duration lag = symptoms_.onset - change.event_time;
+  void WeighLag(size_t index, Account* account) const {
+    account->Add(Rule::kLag, "lag", lag_odds_[index], [&] {
+      const absl::Duration lag =
+          symptoms_.onset - listed_[index]->event.event_time;
       return absl::StrCat(
           DescribeDuration(absl::AbsDuration(lag)),
           lag >= absl::ZeroDuration() ? " before the " : " after the ",
@@ -380,7 +385,8 @@ class Scale {
     // That it changes a service that alerted is weighed already.
     const std::string apart =
         place_[index] == 0 ? AlertingServiceOf(listed_[index]->event) : "";
-    const Wording::Words words = wording_.WeighWords(index, apart);
+    const Wording::Words words =
+        wording_.WeighWords(index, apart, account->written());
     if (Round(words.log_odds) > 0) {
       account->Add(Rule::kWords, "words", words.log_odds,
                    [&] { return DescribeWords(index, words); });
@@ -503,6 +509,7 @@ class Scale {
   std::vector<int> place_;
   double chance_at_[kElsewhereUnknown + 1] = {};
   std::vector<int64_t> later_;
+  std::vector<double> lag_odds_;
   size_t source_count_ = 0;
   double balance_ = 0;
   std::vector<double> log_odds_;  // but for the order

@@ -51,15 +51,15 @@ void ForEachText(const Event& event, Visit visit) {
 }
 
 template <typename T>
-std::vector<uint32_t> FindShared(const std::vector<T>& own,
-                                 const SortedSet<T>& others) {
-  std::vector<uint32_t> shared;
+void AddShared(const std::vector<T>& own, const SortedSet<T>& others,
+               std::vector<int>* counts, Places* shared) {
   for (T value : own) {
     const size_t at = others.Find(value);
-    if (at != SortedSet<T>::kAbsent)
-      shared.push_back(static_cast<uint32_t>(at));
+    if (at == SortedSet<T>::kAbsent) continue;
+    shared->Add(static_cast<uint32_t>(at));
+    ++(*counts)[at];
   }
-  return shared;
+  shared->EndList();
 }
 
 double LengthOf(size_t own, double mean) {
@@ -88,13 +88,11 @@ Wording::Wording(absl::Span<const KnownEvent* const> symptoms,
     const ChangeProfile& profile = change->profile;
     word_total += static_cast<double>(profile.words.size());
     trace_total += static_cast<double>(profile.traces.size());
-    shared_words_.push_back(FindShared(profile.words, words_));
-    shared_traces_.push_back(FindShared(profile.traces, traces_));
-    for (uint32_t at : shared_words_.back()) ++word_count_[at];
-    for (uint32_t at : shared_traces_.back()) ++trace_count_[at];
-    for (int bit = 0; bit < kSubjectBits; ++bit) {
-      subject_count_[static_cast<size_t>(bit)] +=
-          static_cast<int>(profile.subjects >> bit & 1u);
+    AddShared(profile.words, words_, &word_count_, &shared_words_);
+    AddShared(profile.traces, traces_, &trace_count_, &shared_traces_);
+    size_t bit = 0;
+    for (uint32_t left = profile.subjects; left != 0; left >>= 1, ++bit) {
+      subject_count_[bit] += static_cast<int>(left & 1u);
     }
   }
   const double count = static_cast<double>(changes.size());
@@ -113,9 +111,11 @@ Wording::Wording(absl::Span<const KnownEvent* const> symptoms,
 void Wording::SpellSymptoms(absl::Span<const KnownEvent* const> symptoms) {
   std::vector<std::vector<Trace>> traces_of;
   std::vector<Trace> traces;
+  absl::flat_hash_set<absl::string_view> texts;
   absl::flat_hash_set<std::string> seen;
   for (const KnownEvent* symptom : symptoms) {
     ForEachText(symptom->event, [&](absl::string_view text) {
+      if (!texts.insert(text).second) return;
       ForEachWord(text, [&](absl::string_view word) {
         if (!seen.emplace(word).second) return;
         spelled_.emplace_back(word);
@@ -149,8 +149,8 @@ double Wording::ScoreTraces(size_t index) const {
   return kTraces * sum / (trace_norm_ * norm);
 }
 
-Wording::Words Wording::WeighWords(size_t index,
-                                   absl::string_view apart) const {
+Wording::Words Wording::WeighWords(size_t index, absl::string_view apart,
+                                   bool with_shared) const {
   Words result;
   const std::vector<Word> weighed =
       apart.empty() ? std::vector<Word>() : WordsOf({apart});
@@ -165,7 +165,7 @@ Wording::Words Wording::WeighWords(size_t index,
     const double surprise = 1 / (length * chance);
     if (surprise <= 1) continue;
     const double log_odds = std::log(1 - kOwnWords + kOwnWords * surprise);
-    result.shared.push_back({log_odds, word});
+    if (with_shared) result.shared.push_back({log_odds, word});
     sum += log_odds;
   }
   std::sort(result.shared.begin(), result.shared.end(),

@@ -42,9 +42,25 @@ class SortedSet {
   size_t size() const { return values_.size(); }
 
  private:
-  static constexpr size_t kBits = 4096;
+  static constexpr size_t kBits = 1 << 15;
   std::vector<T> values_;
   std::bitset<kBits> seen_;
+};
+
+// Lists of places, one after the other.
+class Places {
+ public:
+  void Add(uint32_t place) { all_.push_back(place); }
+  void EndList() { ends_.push_back(all_.size()); }
+
+  absl::Span<const uint32_t> operator[](size_t index) const {
+    const size_t begin = index == 0 ? 0 : ends_[index - 1];
+    return absl::MakeConstSpan(all_).subspan(begin, ends_[index] - begin);
+  }
+
+ private:
+  std::vector<uint32_t> all_;
+  std::vector<size_t> ends_;
 };
 
 // Compares the changes of one window with the symptoms of one candidate.
@@ -66,7 +82,9 @@ class Wording {
     bool is_akin = false;        // what is akin weighs more than what is shared
   };
   // Of changes[index], without the words of `apart`, which are weighed already.
-  Words WeighWords(size_t index, absl::string_view apart) const;
+  // `shared` is left empty unless it is asked for.
+  Words WeighWords(size_t index, absl::string_view apart,
+                   bool with_shared) const;
 
   // A pair of akin words, the change's and the symptoms'; empty when there is
   // none of the same beginning.
@@ -98,8 +116,8 @@ class Wording {
   std::vector<int> trace_count_;  // beside traces_
   std::vector<double> trace_weight_;
   std::vector<int> subject_count_;
-  std::vector<std::vector<uint32_t>> shared_words_;   // places, by change
-  std::vector<std::vector<uint32_t>> shared_traces_;  // places, by change
+  Places shared_words_;   // by change
+  Places shared_traces_;  // by change
   double mean_word_count_ = 1;
   double mean_trace_count_ = 1;
   double trace_norm_ = 0;
