@@ -13,6 +13,8 @@ namespace {
 
 // Shorter delays are the way of every pipeline.
 constexpr absl::Duration kLate = absl::Minutes(5);
+// More alerts that repeated are told in one sentence.
+constexpr size_t kRepeatsNamed = 3;
 // A change that comes in below is one of many.
 constexpr double kWorthMention = 0.05;
 
@@ -63,10 +65,13 @@ class Differences {
       const std::function<std::string(absl::string_view)>& explain_decision)
       : before_(before), after_(after), explain_decision_(explain_decision) {}
 
+  bool AreRepeatsOnly() {
+    Compare();
+    return sentences_.size() == repeats_count_;
+  }
+
   std::vector<std::string> Find() {
-    CompareFates();
-    CompareLines();
-    CompareChanges();
+    Compare();
     if (sentences_.size() > kDifferenceCountMax) {
       const size_t more = sentences_.size() - (kDifferenceCountMax - 1);
       sentences_.resize(kDifferenceCountMax - 1);
@@ -76,6 +81,12 @@ class Differences {
   }
 
  private:
+  void Compare() {
+    CompareFates();
+    CompareLines();
+    CompareChanges();
+  }
+
   void Say(std::string sentence) { sentences_.push_back(std::move(sentence)); }
 
   void CompareFates() {
@@ -110,6 +121,7 @@ class Differences {
       old_ids.insert(line.repeat_event_ids.begin(),
                      line.repeat_event_ids.end());
     }
+    CompareRepeats(old_lines);
     absl::flat_hash_set<absl::string_view> new_ids;
     for (const TimelineLine& line : after_.lines) {
       new_ids.insert(line.event_id);
@@ -141,11 +153,30 @@ class Differences {
     return decision.empty() ? "" : absl::StrCat(", ", decision);
   }
 
+  // Of a storm, the sum says more than a count for each of its alerts.
+  void CompareRepeats(
+      const absl::flat_hash_map<absl::string_view, const TimelineLine*>&
+          old_lines) {
+    std::vector<std::string> said;
+    size_t sum = 0;
+    for (const TimelineLine& line : after_.lines) {
+      const auto old_line = old_lines.find(line.event_id);
+      if (old_line == old_lines.end()) continue;
+      const TimelineLine& was = *old_line->second;
+      if (line.repeat_count <= was.repeat_count) continue;
+      const size_t more = line.repeat_count - was.repeat_count;
+      sum += more;
+      said.push_back(absl::StrCat(more, " more of ", NameOf(line)));
+    }
+    if (said.size() > kRepeatsNamed) {
+      said = {absl::StrCat(sum, " more of ", said.size(), " alerts")};
+    }
+    repeats_count_ = said.size();
+    for (std::string& sentence : said) Say(std::move(sentence));
+  }
+
   void CompareLine(const TimelineLine& was, const TimelineLine& is) {
-    if (is.repeat_count > was.repeat_count) {
-      Say(absl::StrCat(is.repeat_count - was.repeat_count, " more of ",
-                       NameOf(is)));
-    } else if (is.repeat_count < was.repeat_count) {
+    if (is.repeat_count < was.repeat_count) {
       Say(absl::StrCat(was.repeat_count - is.repeat_count, " fewer of ",
                        NameOf(is)));
     }
@@ -199,9 +230,16 @@ class Differences {
   const Candidate& after_;
   const std::function<std::string(absl::string_view)>& explain_decision_;
   std::vector<std::string> sentences_;
+  size_t repeats_count_ = 0;  // of these, that something repeated
 };
 
 }  // namespace
+
+bool IsMoreOfTheSame(const Candidate& before, const Candidate& after) {
+  const std::function<std::string(absl::string_view)> explain_nothing =
+      [](absl::string_view) { return ""; };
+  return Differences(before, after, explain_nothing).AreRepeatsOnly();
+}
 
 std::vector<std::string> Diff(
     const Candidate& before, const Candidate& after,

@@ -59,6 +59,34 @@ TEST(DifferenceTest, CountsRepeatsAndNamesResolves) {
                                                "resolved: HighLatency (cart)"));
 }
 
+TEST(DifferenceTest, AddsUpTheRepeatsOfAStorm) {
+  Candidate before;
+  for (int i = 0; i < 12; ++i) before.lines.push_back(MakeLine(i, "HighLoad"));
+  Candidate after = before;
+  for (TimelineLine& line : after.lines) line.repeat_count = 475;
+  EXPECT_THAT(Diff(before, after), ElementsAre("5700 more of 12 alerts"));
+  EXPECT_TRUE(IsMoreOfTheSame(before, after));
+}
+
+TEST(DifferenceTest, KnowsARepeatFromNews) {
+  Candidate before;
+  before.lines = {MakeLine(1, "HighLatency")};
+  Candidate more = before;
+  more.title = "HighLatency, then 3 more";
+  more.lines[0].repeat_count = 3;
+  EXPECT_TRUE(IsMoreOfTheSame(before, more));
+  EXPECT_FALSE(IsMoreOfTheSame(more, before)) << "fewer are news";
+  Candidate resolved = more;
+  resolved.lines[0].resolve_time = ScenarioStart() + absl::Minutes(9);
+  EXPECT_FALSE(IsMoreOfTheSame(before, resolved));
+  Candidate another = more;
+  another.lines.push_back(MakeLine(2, "QueueGrows"));
+  EXPECT_FALSE(IsMoreOfTheSame(before, another));
+  Candidate quiet = more;
+  quiet.state = CandidateState::kQuiet;
+  EXPECT_FALSE(IsMoreOfTheSame(before, quiet));
+}
+
 TEST(DifferenceTest, NamesWhatLeft) {
   Candidate before;
   before.lines = {MakeLine(1, "HighLatency"), MakeLine(2, "QueueGrows")};

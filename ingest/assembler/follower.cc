@@ -36,6 +36,20 @@ bool IsDecided(v1::CandidateState state) {
          state == v1::CANDIDATE_STATE_DISMISSED;
 }
 
+// After an assembly of more than kLongAssembly, no other for kRestPerWork times
+// as long: in a storm, what has come by then is taken together.
+constexpr absl::Duration kLongAssembly = absl::Milliseconds(10);
+constexpr int kRestPerWork = 3;
+
+// Symptoms, and what else is on its timeline.
+size_t CountEvents(const timeline::Candidate& candidate) {
+  size_t count = 0;
+  for (const timeline::TimelineLine& line : candidate.lines) {
+    count += 1 + line.repeat_count;
+  }
+  return count;
+}
+
 }  // namespace
 
 Follower::Follower(const FollowerOptions& options, timeline::Topology topology,
@@ -81,10 +95,12 @@ Follower::Follower(const FollowerOptions& options, timeline::Topology topology,
           "without submitting them.")) {}
 
 absl::Status Follower::Follow() {
+  is_following_ = false;
   if (assembler_ == nullptr) SS_RETURN_IF_ERROR(Load());
   const absl::Status status = client_->Watch(
       position_,
-      [&](const v1::WatchEventsResponse& response) { return Take(response); });
+      [&](const v1::WatchEventsResponse& response) { return Take(response); },
+      [&] { return Idle(); });
   if (absl::IsInvalidArgument(status)) {
     Reset();
     cursor_is_foreign_ = true;
@@ -122,6 +138,7 @@ void Follower::Reset() {
   caught_up_ = false;
   reconciled_ = false;
   unpublished_ = 0;
+  rests_until_ = absl::InfinitePast();
   tidied_at_ = absl::InfinitePast();
   pending_.clear();
   submitted_.clear();
@@ -136,6 +153,7 @@ absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
     for (timeline::Decision& each : ToDecisions(decision.candidate())) {
       assembler_->Decide(std::move(each));
     }
+    ++unpublished_;
   }
   for (const v1::Event& event : response.events()) TakeEvent(event);
   position_ = response.position();
@@ -148,8 +166,15 @@ absl::Status Follower::Take(const v1::WatchEventsResponse& response) {
   lag_gauge_->Set(response.caught_up() ? 0 : AgeOfLast(response));
   const bool much = unpublished_ >= options_.catch_up_event_count &&
                     position_ >= resume_.read_position;
-  if (response.caught_up() || much) SS_RETURN_IF_ERROR(Publish());
-  if (response.caught_up() && !caught_up_.exchange(true)) log::Info("ready");
+  const bool is_first = response.caught_up() && !is_following_;
+  if (is_first || much || (response.caught_up() && !MustRest())) {
+    SS_RETURN_IF_ERROR(Publish());
+  }
+  if (is_first) {
+    SS_RETURN_IF_ERROR(SubmitPending(/*all=*/true));
+    is_following_ = true;
+    if (!caught_up_.exchange(true)) log::Info("ready");
+  }
   UpdateGauges();
   return absl::OkStatus();
 }
@@ -173,16 +198,58 @@ absl::Status Follower::Publish() {
   if (!reconciled_) SS_RETURN_IF_ERROR(Reconcile());
   const absl::Time start = clock_->Now();
   for (timeline::Candidate& candidate : assembler_->TakeChanged()) {
-    pending_[candidate.id] = timeline::FoldRepeats(candidate);
+    const auto at =
+        pending_.try_emplace(candidate.id, Pending{{}, start}).first;
+    at->second.candidate = timeline::FoldRepeats(candidate);
   }
   assembly_->Observe(absl::ToDoubleSeconds(clock_->Now() - start));
   unpublished_ = 0;
-  // What is still pending after a failure is submitted after the next response.
-  while (!pending_.empty()) {
-    SS_RETURN_IF_ERROR(Submit(pending_.begin()->second));
-    pending_.erase(pending_.begin());
+  SS_RETURN_IF_ERROR(SubmitPending(/*all=*/false));
+  const absl::Time end = clock_->Now();
+  if (end - start > kLongAssembly) {
+    rests_until_ = end + kRestPerWork * (end - start);
   }
   return Tidy();
+}
+
+// What waits is submitted also when nothing more comes.
+absl::Status Follower::Idle() {
+  if (!is_following_) return absl::OkStatus();
+  if (unpublished_ > 0 && !MustRest()) return Publish();
+  return SubmitPending(/*all=*/false);
+}
+
+bool Follower::MustRest() const { return clock_->Now() < rests_until_; }
+
+// What is still pending after a failure is submitted later.
+absl::Status Follower::SubmitPending(bool all) {
+  for (auto at = pending_.begin(); at != pending_.end();) {
+    if (!all) {
+      SS_ASSIGN_OR_RETURN(const bool may_wait, MayWait(at->second));
+      if (may_wait) {
+        ++at;
+        continue;
+      }
+    }
+    SS_RETURN_IF_ERROR(Submit(at->second.candidate));
+    at = pending_.erase(at);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Follower::MayWait(const Pending& pending) {
+  const size_t count = CountEvents(pending.candidate);
+  const absl::Duration waited = clock_->Now() - pending.since;
+  if (waited >= std::min(options_.wait_max, options_.wait_per_event *
+                                                static_cast<double>(count))) {
+    return false;
+  }
+  SS_ASSIGN_OR_RETURN(const timeline::Candidate* before,
+                      FindBefore(pending.candidate));
+  if (before == nullptr) return false;
+  const size_t known = CountEvents(*before);
+  return count < known + known / 8 &&
+         timeline::IsMoreOfTheSame(*before, pending.candidate);
 }
 
 // After a start: some of what was submitted before may be no candidate any
@@ -241,6 +308,8 @@ absl::Status Follower::Tidy() {
   if (watermark < tidied_at_ + options_.cursor_interval) {
     return absl::OkStatus();
   }
+  // What is forgotten is not assembled again after a crash.
+  SS_RETURN_IF_ERROR(SubmitPending(/*all=*/true));
   assembler_->Forget();
   const absl::Time oldest = assembler_->OldestOnset();
   for (auto at = submitted_.begin(); at != submitted_.end();) {

@@ -35,6 +35,11 @@ struct FollowerOptions {
   int64_t catch_up_event_count = 200000;
   // The cursor is stored again when the world is known so much further.
   absl::Duration cursor_interval = absl::Minutes(10);
+  // A revision that says no more than that alerts repeated waits until there
+  // are an eighth more of them, or so long for each event of the candidate.
+  // Otherwise a storm would be stored anew with each of its alerts.
+  absl::Duration wait_per_event = absl::Milliseconds(1);
+  absl::Duration wait_max = absl::Seconds(10);
 };
 
 class Follower {
@@ -53,10 +58,20 @@ class Follower {
   bool caught_up() const { return caught_up_; }
 
  private:
+  // A revision that still has to be submitted, and since when there is one.
+  struct Pending {
+    timeline::Candidate candidate;
+    absl::Time since;
+  };
+
   absl::Status Load();
   absl::Status Take(const v1::WatchEventsResponse& response);
   void TakeEvent(const v1::Event& event);
+  absl::Status Idle();
+  bool MustRest() const;
   absl::Status Publish();
+  absl::Status SubmitPending(bool all);
+  absl::StatusOr<bool> MayWait(const Pending& pending);
   absl::Status Reconcile();
   absl::Status Submit(timeline::Candidate candidate);
   absl::StatusOr<const timeline::Candidate*> FindBefore(
@@ -78,12 +93,15 @@ class Follower {
   std::string cursor_;              // as stored
   bool cursor_is_foreign_ = false;  // it points into another log
   uint64_t position_ = 0;
-  int64_t unpublished_ = 0;  // events
+  int64_t unpublished_ = 0;  // events and decisions
   bool reconciled_ = false;
+  bool is_following_ = false;  // it has caught up since Follow() was called
   std::atomic<bool> caught_up_{false};
   absl::Time tidied_at_ = absl::InfinitePast();
+  // After an assembly that took long, more events are awaited before the next.
+  absl::Time rests_until_ = absl::InfinitePast();
   // Folded: what still has to be submitted, and what was, by id.
-  std::map<std::string, timeline::Candidate> pending_;
+  std::map<std::string, Pending> pending_;
   std::map<std::string, timeline::Candidate> submitted_;
 
   Gauge* const position_gauge_;

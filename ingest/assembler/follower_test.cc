@@ -5,6 +5,8 @@
 #include "ingest/assembler/follower.h"
 
 #include <algorithm>
+#include <deque>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <random>
@@ -75,6 +77,8 @@ class FakeIncidents final : public IncidentClient {
   std::vector<v1::Candidate> submissions;  // those that were stored
   std::string cursor;
   uint64_t watched_after = 0;
+  // Each happens once everything was read.
+  std::deque<std::function<void()>> meanwhile;
 
   void Append(const timeline::Event& event) {
     log.push_back(ToProtoEvent(event));
@@ -169,8 +173,8 @@ class FakeIncidents final : public IncidentClient {
 
   absl::Status Watch(
       uint64_t after_position,
-      absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take)
-      override {
+      absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take,
+      absl::FunctionRef<absl::Status()> idle) override {
     watched_after = after_position;
     if (after_position > head) {
       return absl::InvalidArgumentError("after_position is beyond the end");
@@ -193,7 +197,14 @@ class FakeIncidents final : public IncidentClient {
       response.set_position(after_position);
       response.set_caught_up(after_position == head);
       SS_RETURN_IF_ERROR(take(response));
-    } while (after_position < head);
+      if (after_position < head) continue;
+      SS_RETURN_IF_ERROR(idle());
+      if (!meanwhile.empty()) {
+        meanwhile.front()();
+        meanwhile.pop_front();
+      }
+    } while (after_position < head || !meanwhile.empty());
+    SS_RETURN_IF_ERROR(idle());
     return absl::CancelledError("the log ends here");
   }
 
@@ -303,6 +314,50 @@ TEST_F(FollowerTest, SubmitsCandidatesOnceItHasCaughtUp) {
   EXPECT_EQ(candidate.candidate_id(), incidents_.log[0].event_id());
   ASSERT_THAT(candidate.events(), SizeIs(1)) << "folded";
   EXPECT_EQ(candidate.events(0).repeat_count(), 4u);
+}
+
+TEST_F(FollowerTest, SubmitsAFewRevisionsOfAStormAndAllOfItInTheEnd) {
+  incidents_.events_per_response = 1;
+  int count = 0;
+  const auto alert = [&] {
+    timeline::Event event = Alert(0, "cart", "HighLatency");
+    event.event_time += absl::Milliseconds(100 * count);
+    event.source_event_id = absl::StrCat("alert-", count++);
+    incidents_.Append(event);
+    clock_.Advance(absl::Milliseconds(1));
+  };
+  for (int i = 0; i < 600; ++i) incidents_.meanwhile.push_back(alert);
+  const std::unique_ptr<Follower> follower = NewFollower();
+  EXPECT_FALSE(follower->Follow().ok());
+  // A geometric series, not one for each alert.
+  EXPECT_LT(incidents_.submissions.size(), 60u);
+  EXPECT_GT(incidents_.submissions.size(), 20u);
+  // Nothing more comes, and some seconds later all of it is there.
+  incidents_.meanwhile.push_back(alert);
+  incidents_.meanwhile.push_back([&] { clock_.Advance(absl::Seconds(7)); });
+  EXPECT_FALSE(follower->Follow().ok());
+  EXPECT_EQ(incidents_.submissions.back().events(0).repeat_count(), 600u);
+}
+
+TEST_F(FollowerTest, TellsOfAnotherAlertInTheMidstOfAStormAtOnce) {
+  for (int i = 0; i < 200; ++i) {
+    timeline::Event event = Alert(0, "cart", "HighLatency");
+    event.source_event_id = absl::StrCat("alert-", i);
+    incidents_.Append(event);
+  }
+  incidents_.meanwhile.push_back(
+      [&] { incidents_.Append(Alert(0, "cart", "HighLatency")); });
+  size_t before = 0;
+  incidents_.meanwhile.push_back([&] {
+    before = incidents_.submissions.size();
+    incidents_.Append(Alert(0, "cart", "QueueGrows"));
+  });
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  EXPECT_EQ(before, 1u) << "one more of the same waits";
+  ASSERT_THAT(incidents_.submissions, SizeIs(2));
+  EXPECT_THAT(incidents_.submissions[1].differences(),
+              ElementsAre("1 more of HighLatency (cart)",
+                          "added: alert QueueGrows (cart)"));
 }
 
 TEST_F(FollowerTest, PassesOverRemindersThatSomethingIsOverdue) {

@@ -20,8 +20,8 @@ constexpr absl::Duration kCallTimeout = absl::Seconds(30);
 constexpr absl::Duration kHeartbeat = absl::Seconds(5);
 // Three heartbeats.
 constexpr absl::Duration kSilenceMax = absl::Seconds(15);
-// How long a stop may go unnoticed.
-constexpr absl::Duration kStopLatency = absl::Milliseconds(100);
+// How long a stop may go unnoticed; and what is idle.
+constexpr absl::Duration kIdle = absl::Milliseconds(100);
 
 grpc::ChannelArguments MakeChannelArguments() {
   grpc::ChannelArguments arguments;
@@ -39,8 +39,9 @@ grpc::ChannelArguments MakeChannelArguments() {
 class WatchCall {
  public:
   WatchCall(v1::EventService::Stub* stub, uint64_t after_position,
-            const std::function<bool()>& stopped)
-      : stopped_(stopped) {
+            const std::function<bool()>& stopped,
+            absl::FunctionRef<absl::Status()> idle)
+      : stopped_(stopped), idle_(idle) {
     v1::WatchEventsRequest request;
     request.set_after_position(after_position);
     request.set_with_decisions(true);
@@ -85,8 +86,8 @@ class WatchCall {
     while (true) {
       void* tag;
       bool ok;
-      switch (queue_.AsyncNext(
-          &tag, &ok, absl::ToChronoTime(absl::Now() + kStopLatency))) {
+      switch (queue_.AsyncNext(&tag, &ok,
+                               absl::ToChronoTime(absl::Now() + kIdle))) {
         case grpc::CompletionQueue::GOT_EVENT:
           return ok;
         case grpc::CompletionQueue::SHUTDOWN:
@@ -95,6 +96,7 @@ class WatchCall {
           break;
       }
       if (stopped_()) return absl::CancelledError("asked to stop");
+      SS_RETURN_IF_ERROR(idle_());
       if (absl::Now() >= deadline) {
         return absl::DeadlineExceededError(absl::StrCat(
             "no heartbeat for ", absl::FormatDuration(kSilenceMax)));
@@ -103,6 +105,7 @@ class WatchCall {
   }
 
   const std::function<bool()>& stopped_;
+  const absl::FunctionRef<absl::Status()> idle_;
   grpc::ClientContext context_;
   grpc::CompletionQueue queue_;
   std::unique_ptr<grpc::ClientAsyncReader<v1::WatchEventsResponse>> reader_;
@@ -122,9 +125,9 @@ class GrpcIncidentClient final : public IncidentClient {
 
   absl::Status Watch(
       uint64_t after_position,
-      absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take)
-      override {
-    WatchCall call(events_.get(), after_position, stopped_);
+      absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take,
+      absl::FunctionRef<absl::Status()> idle) override {
+    WatchCall call(events_.get(), after_position, stopped_, idle);
     v1::WatchEventsResponse response;
     while (true) {
       SS_ASSIGN_OR_RETURN(const bool came, call.Read(&response));

@@ -25,13 +25,15 @@ class IncidentClient {
  public:
   virtual ~IncidentClient() = default;
 
-  // EventService.WatchEvents from `after_position`, with decisions: calls `take` with every
-  // response, heartbeats too, until it returns an error, the stream breaks, or
-  // the process is to stop (CANCELLED). DEADLINE_EXCEEDED: neither an event nor
-  // a heartbeat for three heartbeat intervals.
+  // EventService.WatchEvents from `after_position`, with decisions: calls
+  // `take` with every response, heartbeats too, and `idle` several times a
+  // second while none comes, until one of them returns an error, the stream
+  // breaks, or the process is to stop (CANCELLED). DEADLINE_EXCEEDED: neither
+  // an event nor a heartbeat for three heartbeat intervals.
   virtual absl::Status Watch(
       uint64_t after_position,
-      absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take) = 0;
+      absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take,
+      absl::FunctionRef<absl::Status()> idle) = 0;
 
   // The assembler's cursor; empty when none is stored.
   virtual absl::StatusOr<std::string> GetCursor() = 0;
