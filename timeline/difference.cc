@@ -58,6 +58,8 @@ std::string LearntOf(absl::Time event_time, absl::Time append_time) {
   return absl::StrCat(", learnt ", DescribeDuration(delay), " later");
 }
 
+using LinesById = absl::flat_hash_map<absl::string_view, const TimelineLine*>;
+
 class Differences {
  public:
   Differences(
@@ -113,7 +115,7 @@ class Differences {
 
   void CompareLines() {
     if (!after_.merged_into.empty()) return;
-    absl::flat_hash_map<absl::string_view, const TimelineLine*> old_lines;
+    LinesById old_lines;
     absl::flat_hash_set<absl::string_view> old_ids;
     for (const TimelineLine& line : before_.lines) {
       old_lines[line.event_id] = &line;
@@ -154,9 +156,7 @@ class Differences {
   }
 
   // Of a storm, the sum says more than a count for each of its alerts.
-  void CompareRepeats(
-      const absl::flat_hash_map<absl::string_view, const TimelineLine*>&
-          old_lines) {
+  void CompareRepeats(const LinesById& old_lines) {
     std::vector<std::string> said;
     size_t sum = 0;
     for (const TimelineLine& line : after_.lines) {

@@ -125,6 +125,9 @@ std::set<std::string> Gathering::Update() {
     auto resolve =
         now_.resolve ? resolves_.upper_bound(*now_.resolve) : resolves_.begin();
     while (symptom != symptoms_.end() || resolve != resolves_.end()) {
+      if (now_.since_checkpoint >= kCheckpointEvery + open_.size()) {
+        SetCheckpoint();
+      }
       if (resolve == resolves_.end() ||
           (symptom != symptoms_.end() && symptom->first < resolve->first)) {
         symptom = FoldBurst(symptom);
@@ -133,10 +136,6 @@ std::set<std::string> Gathering::Update() {
         now_.resolve = (resolve++)->first;
         ++now_.since_checkpoint;
       }
-      if (now_.since_checkpoint >= kCheckpointEvery + open_.size()) {
-        DropClosed();
-        SetCheckpoint();
-      }
     }
     dirty_.reset();
   }
@@ -144,11 +143,12 @@ std::set<std::string> Gathering::Update() {
 }
 
 void Gathering::GoBackBefore(const EventKey& key) {
-  if (now_.IsBefore(key) || UndoBefore(key)) return;
-  DropMarks();
+  if (now_.IsBefore(key)) return;
   while (!checkpoints_.empty() && !checkpoints_.back().moment.IsBefore(key)) {
     checkpoints_.pop_back();
   }
+  if (UndoBefore(key)) return;
+  DropMarks();
   if (checkpoints_.empty()) {
     Restart();
     return;
@@ -169,6 +169,10 @@ bool Gathering::UndoBefore(const EventKey& key) {
   }
   if (marks_.empty()) return false;
   const Mark& mark = marks_.back();
+  while (!checkpoints_.empty() &&
+         mark.moment.symptom < checkpoints_.back().moment.symptom) {
+    checkpoints_.pop_back();
+  }
   std::vector<Strand*> changed;
   for (size_t i = mark.journal_size; i < journal_.size(); ++i) {
     Strand* strand = open_[journal_[i].at].strand;
@@ -262,10 +266,17 @@ void Gathering::Truncate(const Moment& moment,
   strands_.erase(started, strands_.end());
 }
 
+// Marks hold for as long as nothing is numbered anew, so that is done only once
+// half of what is there has closed.
 void Gathering::SetCheckpoint() {
-  DropMarks();
+  std::vector<Open> open = FindStillOpen();
+  if (2 * open.size() < open_.size()) {
+    DropMarks();
+    Reindex(std::move(open));
+    open = open_;
+  }
   now_.since_checkpoint = 0;
-  checkpoints_.push_back({now_, open_});
+  checkpoints_.push_back({now_, std::move(open)});
 }
 
 // Of the last burst one cannot know whether it was complete, so the fold can
@@ -579,21 +590,19 @@ void Gathering::Reindex(std::vector<Open> open) {
   }
 }
 
-void Gathering::DropClosed() {
+std::vector<Gathering::Open> Gathering::FindStillOpen() const {
   const absl::Time time =
       now_.symptom && now_.resolve
           ? std::max(now_.symptom->event_time, now_.resolve->event_time)
       : now_.symptom ? now_.symptom->event_time
                      : now_.resolve->event_time;
-  std::vector<Open> open = std::move(open_);
-  open.erase(std::remove_if(open.begin(), open.end(),
-                            [&](const Open& each) {
-                              return each.group == nullptr ||
-                                     (each.group->ClosesAt() < time &&
-                                      !IsAwaited(*each.strand));
-                            }),
-             open.end());
-  Reindex(std::move(open));
+  std::vector<Open> open;
+  for (const Open& each : open_) {
+    if (each.group == nullptr) continue;
+    if (each.group->ClosesAt() < time && !IsAwaited(*each.strand)) continue;
+    open.push_back(each);
+  }
+  return open;
 }
 
 std::vector<uint32_t> Gathering::FindOpen(const Cluster& cluster) {

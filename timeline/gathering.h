@@ -231,7 +231,7 @@ class Gathering {
   void Unlink(uint32_t at);
   void LinkNewest(uint32_t at);
   void Reindex(std::vector<Open> open);
-  void DropClosed();
+  std::vector<Open> FindStillOpen() const;
   std::vector<uint32_t> FindOpen(const Cluster& cluster);
   void Ask(uint32_t at, std::vector<uint32_t>* found);
   void AskAll(const std::vector<uint32_t>& postings,
