@@ -95,7 +95,9 @@ absl::Status Get(const Call& call) {
   if (!call.arguments.Has("revision")) {
     similar = ReadSimilar(call, request.candidate_id());
   }
-  call.out() << CandidatePage(response.candidate(), call.page, similar);
+  PageOptions page = call.page;
+  page.ids = call.arguments.Has("ids");
+  call.out() << CandidatePage(response.candidate(), page, similar);
   return absl::OkStatus();
 }
 
@@ -188,7 +190,8 @@ std::vector<Command> CandidateCommands() {
        {"ID"},
        "one candidate: its timeline and the changes near its onset",
        "ID may be the beginning of the id, as the list shows it.",
-       {{"revision", "NUMBER", "as it was in this revision; default the last"}},
+       {{"revision", "NUMBER", "as it was in this revision; default the last"},
+        {"ids", "", "also the ids of events, to name them to other commands"}},
        Get},
       {"candidates watch",
        {},

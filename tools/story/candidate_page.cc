@@ -120,11 +120,13 @@ std::string WhatOf(const v1::CandidateEvent& event, bool open) {
 
 std::string Timeline(const v1::Candidate& candidate,
                      const PageOptions& options) {
-  Table table({{"TIME"},
-               {"KIND"},
-               {"SERVICE", 0, 20},
-               {"WHAT", 4},
-               {"WHY IT IS HERE", 3}});
+  std::vector<Column> columns = {{"TIME"},
+                                 {"KIND"},
+                                 {"SERVICE", 0, 20},
+                                 {"WHAT", 4},
+                                 {"WHY IT IS HERE", 3}};
+  if (options.ids) columns.insert(columns.begin() + 1, Column{"EVENT"});
+  Table table(std::move(columns));
   const bool open = candidate.state() == v1::CANDIDATE_STATE_OPEN;
   const int count = candidate.events_size();
   const int left_out =
@@ -140,8 +142,11 @@ std::string Timeline(const v1::Candidate& candidate,
       date = Date(event.event_time());
       table.AddLine(date);
     }
-    table.AddRow({TimeOfDay(event.event_time()), KindOf(event), event.service(),
-                  WhatOf(event, open), event.reason()});
+    std::vector<std::string> row = {TimeOfDay(event.event_time()),
+                                    KindOf(event), event.service(),
+                                    WhatOf(event, open), event.reason()};
+    if (options.ids) row.insert(row.begin() + 1, ShortId(event.event_id()));
+    table.AddRow(std::move(row));
   }
   return absl::StrCat("Timeline (UTC)\n", table.Render(options.width, 2));
 }
@@ -171,7 +176,8 @@ std::string Behind(const std::string& lead, const std::string& text, int indent,
 // Service, time, revision, and how long before the onset. That lag's log-odds
 // hold the base rate of changes too; with a sign it would read as if a change
 // right before the onset spoke against itself.
-std::string WhereAndWhen(const v1::RankedChange& change) {
+std::string WhereAndWhen(const v1::RankedChange& change,
+                         const PageOptions& options) {
   std::vector<std::string> parts;
   if (!change.service().empty()) parts.push_back(change.service());
   parts.push_back(DateAndTime(change.event_time()) + " UTC");
@@ -181,6 +187,7 @@ std::string WhereAndWhen(const v1::RankedChange& change) {
   if (!change.revision().empty()) {
     parts.push_back("revision " + change.revision());
   }
+  if (options.ids) parts.push_back("event " + change.event_id());
   return absl::StrJoin(parts, ", ");
 }
 
@@ -200,7 +207,8 @@ std::string Change(int number, const v1::RankedChange& change,
                    const PageOptions& options) {
   std::string text = Behind(Lead(absl::StrCat(number, "."), change.score()),
                             change.title(), kLeadWidth, options);
-  text += RenderParagraph(WhereAndWhen(change), options.width, kLeadWidth);
+  text +=
+      RenderParagraph(WhereAndWhen(change, options), options.width, kLeadWidth);
   if (!options.all && change.score() < kScoreMin) return text;
   if (!change.url().empty()) {
     text += RenderParagraph(change.url(), options.width, kLeadWidth);
@@ -316,14 +324,22 @@ std::string Differences(const v1::Candidate& candidate,
   return text;
 }
 
-std::string NextSteps(const v1::Candidate& candidate) {
+std::string NextSteps(const v1::Candidate& candidate,
+                      const PageOptions& options) {
   if (candidate.state() != v1::CANDIDATE_STATE_OPEN &&
       candidate.state() != v1::CANDIDATE_STATE_QUIET) {
     return "";
   }
   const std::string id = ShortId(candidate.candidate_id());
   return absl::StrCat("\nstory promote ", id, "   makes an incident of it\n",
-                      "story dismiss ", id, "   says that it is none\n");
+                      "story dismiss ", id, "   says that it is none\n",
+                      options.ids
+                          ? absl::StrCat("story candidates split ", id,
+                                         " EVENT...   takes out what belongs "
+                                         "elsewhere\n")
+                          : absl::StrCat("story candidates get ", id,
+                                         " --ids   shows ids, to split or "
+                                         "confirm\n"));
 }
 
 }  // namespace
@@ -335,7 +351,7 @@ std::string CandidatePage(const v1::Candidate& candidate,
       Header(candidate, options), "\n", Timeline(candidate, options), "\n",
       Changes(candidate, options), similar.empty() ? "" : "\n",
       SimilarSection(similar, options), Confirmation(candidate, options),
-      Differences(candidate, options), NextSteps(candidate));
+      Differences(candidate, options), NextSteps(candidate, options));
 }
 
 std::string CandidateList(absl::Span<const v1::Candidate> candidates,

@@ -135,7 +135,21 @@ Changes near the onset
 
 story promote 001122334455   makes an incident of it
 story dismiss 001122334455   says that it is none
+story candidates get 001122334455 --ids   shows ids, to split or confirm
 )");
+}
+
+TEST(CandidatePageTest, ShowsTheIdsOfEventsToWhomeverWantsToNameThem) {
+  v1::Candidate candidate = Example();
+  candidate.mutable_events(0)->set_event_id("0a1b2c3d4e5f60718293a4b5c6d7e8f9");
+  candidate.mutable_ranked_changes(0)->set_event_id(
+      "112233445566778899aabbccddeeff00");
+  PageOptions options;
+  options.ids = true;
+  const std::string page = CandidatePage(candidate, options);
+  EXPECT_THAT(page, HasSubstr("11:30:00  0a1b2c3d4e5f  critical alert"));
+  EXPECT_THAT(page, HasSubstr("event 112233445566778899aabbccddeeff00"));
+  EXPECT_THAT(page, HasSubstr("story candidates split 001122334455 EVENT..."));
 }
 
 TEST(CandidatePageTest, FitsTheTerminal) {

@@ -5,10 +5,10 @@ namespace secondstory::story {
 std::vector<Command> AllCommands() {
   std::vector<Command> commands;
   for (const std::vector<Command>& room :
-       {CandidateCommands(), ExportCommands(), IncidentCommands(),
-        TimelineCommands(), AccountCommands(), ReviewCommands(),
-        MorgueCommands(), ActionCommands(), LearningCommands(), EventCommands(),
-        LanguageCommands()}) {
+       {CandidateCommands(), DecisionCommands(), ExportCommands(),
+        IncidentCommands(), TimelineCommands(), AccountCommands(),
+        ReviewCommands(), MorgueCommands(), ActionCommands(),
+        LearningCommands(), EventCommands(), LanguageCommands()}) {
     commands.insert(commands.end(), room.begin(), room.end());
   }
   return commands;

@@ -11,6 +11,7 @@ namespace secondstory::story {
 std::vector<Command> AccountCommands();
 std::vector<Command> ActionCommands();
 std::vector<Command> CandidateCommands();
+std::vector<Command> DecisionCommands();
 std::vector<Command> EventCommands();
 std::vector<Command> ExportCommands();
 std::vector<Command> IncidentCommands();

@@ -498,6 +498,67 @@ TEST_F(CommandsTest, LooksForWhatIsLikeACandidateOrAnIncident) {
   EXPECT_THAT(out_, Not(HasSubstr("The year before")));
 }
 
+// A candidate with the alerts 00..., 01... and 02....
+v1::Candidate ThreeAlerts() {
+  v1::Candidate candidate;
+  candidate.set_candidate_id("00" + std::string(30, '0'));
+  candidate.set_state(v1::CANDIDATE_STATE_OPEN);
+  candidate.set_title("Launches fail");
+  for (const char* begin : {"00", "01", "02"}) {
+    v1::CandidateEvent* line = candidate.add_events();
+    line->set_kind(v1::EVENT_KIND_ALERT_FIRED);
+    line->set_event_id(begin + std::string(30, '0'));
+  }
+  return candidate;
+}
+
+TEST_F(CommandsTest, SplitsACandidateAndShowsBoth) {
+  fake_.AddCandidate(ThreeAlerts());
+  EXPECT_EQ(Story({"candidates", "split", "0000", "0100", "0200",
+                   "--reason=another outage"}),
+            0)
+      << err_;
+  const auto request = fake_.Last<v1::SplitCandidateRequest>();
+  EXPECT_EQ(request.author(), "ana");
+  EXPECT_THAT(request.event_ids(), ElementsAre("01" + std::string(30, '0'),
+                                               "02" + std::string(30, '0')));
+  EXPECT_THAT(out_, HasSubstr("2 of 3 alerts and reports split off by ana: "
+                              "another outage\n"));
+  EXPECT_THAT(out_, HasSubstr("two candidates now"));
+  EXPECT_THAT(out_, HasSubstr("000000000000\n"));
+  EXPECT_THAT(out_, HasSubstr("010000000000\n"));
+  // Whoever is not sure that it went through says it again.
+  EXPECT_EQ(Story({"candidates", "split", "0000", "0100", "--wait=0"}), 0)
+      << err_;
+}
+
+TEST_F(CommandsTest, SaysSoWhenNothingFollowsFromASplitYet) {
+  fake_.StopAssembling();
+  fake_.AddCandidate(ThreeAlerts());
+  EXPECT_EQ(Story({"candidates", "split", "0000", "0100", "--wait=0"}), 0);
+  EXPECT_THAT(out_, HasSubstr("assemblerd has not taken it up yet"));
+  EXPECT_THAT(out_, HasSubstr("story candidates get 000000000000"));
+}
+
+TEST_F(CommandsTest, FindsNoEventThatIsNotOfTheCandidate) {
+  fake_.AddCandidate(ThreeAlerts());
+  EXPECT_NE(Story({"candidates", "split", "0000", "0300"}), 0);
+  EXPECT_THAT(err_, HasSubstr("0300"));
+}
+
+TEST_F(CommandsTest, MergesCandidatesAndShowsTheOneThatGoesOn) {
+  fake_.AddCandidate(ThreeAlerts());
+  v1::Candidate other = ThreeAlerts();
+  other.set_candidate_id("aa" + std::string(30, '0'));
+  fake_.AddCandidate(other);
+  EXPECT_EQ(Story({"candidates", "merge", "0000", "aa00"}), 0) << err_;
+  EXPECT_THAT(fake_.Last<v1::MergeCandidatesRequest>().other_candidate_ids(),
+              ElementsAre(other.candidate_id()));
+  EXPECT_THAT(out_, HasSubstr("2 candidates merged by ana.\n"));
+  EXPECT_THAT(out_, HasSubstr("one candidate now"));
+  EXPECT_THAT(out_, Not(HasSubstr("aa0000000000\n")));
+}
+
 TEST_F(CommandsTest, AsksForInsightsOfATime) {
   EXPECT_EQ(Story({"insights", "--since=2018-01-01", "--service=cart"}), 0);
   const auto request = fake_.Last<v1::GetInsightsRequest>();

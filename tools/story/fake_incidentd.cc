@@ -150,6 +150,66 @@ class FakeIncidentd::Candidates final : public v1::CandidateService::Service {
     return NotFound("no candidate " + request->candidate_id());
   }
 
+  // As if assemblerd were there and took it up at once; lines have no repeats.
+  Status SplitCandidate(ServerContext*,
+                        const v1::SplitCandidateRequest* request,
+                        v1::SplitCandidateResponse* response) override {
+    fake_.requests_.Keep(*request);
+    absl::MutexLock lock(&fake_.mutex_);
+    for (v1::Candidate& candidate : fake_.candidates_) {
+      if (candidate.candidate_id() != request->candidate_id()) continue;
+      v1::CandidateSplit& split = *candidate.add_splits();
+      split.set_author(request->author());
+      split.set_reason(request->reason());
+      *split.mutable_taken_event_ids() = request->event_ids();
+      v1::Candidate taken = candidate;
+      taken.clear_events();
+      taken.clear_splits();
+      taken.set_candidate_id(request->event_ids(0));
+      v1::Candidate kept = candidate;
+      kept.clear_events();
+      for (const v1::CandidateEvent& line : candidate.events()) {
+        const bool is_taken =
+            std::count(request->event_ids().begin(), request->event_ids().end(),
+                       line.event_id()) > 0;
+        *(is_taken ? taken : kept).add_events() = line;
+        if (!is_taken) split.add_kept_event_ids(line.event_id());
+      }
+      *response->mutable_candidate() = candidate;
+      *kept.mutable_splits() = candidate.splits();
+      if (fake_.assembles_) {
+        candidate = kept;
+        fake_.candidates_.push_back(taken);
+      }
+      return Status::OK;
+    }
+    return NotFound("no candidate " + request->candidate_id());
+  }
+
+  Status MergeCandidates(ServerContext*,
+                         const v1::MergeCandidatesRequest* request,
+                         v1::MergeCandidatesResponse* response) override {
+    fake_.requests_.Keep(*request);
+    absl::MutexLock lock(&fake_.mutex_);
+    v1::CandidateMerge merge;
+    merge.set_author(request->author());
+    merge.set_reason(request->reason());
+    merge.add_candidate_ids(request->candidate_id());
+    for (const std::string& id : request->other_candidate_ids()) {
+      merge.add_candidate_ids(id);
+    }
+    for (v1::Candidate& candidate : fake_.candidates_) {
+      if (candidate.candidate_id() == request->candidate_id()) {
+        *candidate.add_merges() = merge;
+        *response->mutable_candidate() = candidate;
+      } else if (fake_.assembles_) {
+        candidate.set_state(v1::CANDIDATE_STATE_MERGED);
+        candidate.set_merged_into_candidate_id(request->candidate_id());
+      }
+    }
+    return Status::OK;
+  }
+
   Status ConfirmChanges(ServerContext*,
                         const v1::ConfirmChangesRequest* request,
                         v1::ConfirmChangesResponse* response) override {

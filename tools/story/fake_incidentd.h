@@ -31,6 +31,11 @@ class FakeIncidentd {
   std::string address() const;
 
   void AddCandidate(const v1::Candidate& candidate);
+  // No assemblerd runs beside it: nothing follows from decisions.
+  void StopAssembling() {
+    absl::MutexLock lock(&mutex_);
+    assembles_ = false;
+  }
   void AddIncident(const v1::Incident& incident) { incidents_.Add(incident); }
   void AddGap(const v1::Gap& gap) { reviews_.AddGap(gap); }
   void AddFinding(const v1::LanguageFinding& finding) {
@@ -61,6 +66,7 @@ class FakeIncidentd {
   absl::Mutex mutex_;
   std::vector<v1::Event> events_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::Candidate> candidates_ ABSL_GUARDED_BY(mutex_);
+  bool assembles_ ABSL_GUARDED_BY(mutex_) = true;
   std::vector<v1::SearchResult> results_ ABSL_GUARDED_BY(mutex_);
   std::vector<v1::SimilarIncident> similar_ ABSL_GUARDED_BY(mutex_);
 

@@ -13,6 +13,8 @@ struct PageOptions {
   int width = 100;
   // Also what is left out of a page to keep it readable.
   bool all = false;
+  // Also the ids of events, for who wants to name them.
+  bool ids = false;
   // Given: what is recent is also said as "25 min ago".
   std::optional<absl::Time> now;
 };
