@@ -95,19 +95,17 @@ bool IsHarmless(const Event& event) {
 
 ChangeProfile ProfileOf(const Event& event) {
   ChangeProfile profile;
-  const auto add_words = [&](absl::string_view text) {
+  const auto add = [&](absl::string_view text, bool with_traces) {
     ForEachWord(text, [&](absl::string_view word) {
+      const std::string stem = StemOf(word);
       profile.words.push_back(HashOf(word));
-      profile.subjects |= SubjectsOf(StemOf(word));
+      profile.subjects |= SubjectsOf(stem);
+      if (with_traces) AppendTracesOfStem(stem, &profile.traces);
     });
   };
-  const auto add = [&](absl::string_view text) {
-    add_words(text);
-    AppendTraces(text, &profile.traces);
-  };
-  add(event.title);
-  ForEachName(event, add);
-  add_words(event.description);
+  add(event.title, true);
+  ForEachName(event, [&](absl::string_view name) { add(name, true); });
+  add(event.description, false);
   SortUnique(&profile.words);
   SortUnique(&profile.traces);
   profile.words.shrink_to_fit();
@@ -120,13 +118,12 @@ ChangeProfile ProfileOf(const Event& event) {
 
 }  // namespace
 
-KnownEvent::KnownEvent(Event e)
-    : event(std::move(e)),
-      occurrence(OccurrenceOf(event)),
-      signature(SignatureOf(event)) {
+KnownEvent::KnownEvent(Event e) : event(std::move(e)) {
   if (IsChange(event.kind)) {
     profile = ProfileOf(event);
   } else {
+    occurrence = OccurrenceOf(event);
+    signature = SignatureOf(event);
     words = WordsOf(
         {event.title, FindLabel(event, "alertname"), event.description});
     name_words = NameWordsOf(event);

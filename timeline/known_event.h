@@ -32,7 +32,8 @@ struct KnownEvent {
   // Of the service and of the labels that name something; not of a change.
   std::vector<Word> name_words;
   ChangeProfile profile;  // of a change
-  // Equal for the firing and the resolving of one instance of one alert.
+  // Equal for the firing and the resolving of one instance of one alert; not of
+  // a change, nor are the next.
   uint64_t occurrence = 0;
   // Equal for all instances of one alert of one service.
   uint64_t signature = 0;

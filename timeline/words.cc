@@ -4,6 +4,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "timeline/vocabulary.h"
 
 namespace secondstory::timeline {
@@ -78,18 +79,21 @@ Word HashOf(absl::string_view word) {
 }
 
 void AppendTraces(absl::string_view text, std::vector<Trace>* traces) {
-  constexpr size_t kLetters = 4;
   ForEachWord(text, [&](absl::string_view word) {
-    std::string stem = StemOf(word);
-    if (IsGeneric(stem)) return;
-    stem.insert(stem.begin(), '^');  // how a word begins says more
-    const absl::string_view marked = stem;
-    size_t at = 0;
-    do {
-      const Word hash = HashOf(marked.substr(at, kLetters));
-      traces->push_back(static_cast<Trace>(hash ^ (hash >> 32)));
-    } while (++at + kLetters <= marked.size());
+    AppendTracesOfStem(StemOf(word), traces);
   });
+}
+
+void AppendTracesOfStem(absl::string_view stem, std::vector<Trace>* traces) {
+  constexpr size_t kLetters = 4;
+  if (IsGeneric(stem)) return;
+  // How a word begins says more.
+  const std::string marked = absl::StrCat("^", stem);
+  size_t at = 0;
+  do {
+    const Word hash = HashOf(absl::string_view(marked).substr(at, kLetters));
+    traces->push_back(static_cast<Trace>(hash ^ (hash >> 32)));
+  } while (++at + kLetters <= marked.size());
 }
 
 void ForEachWord(absl::string_view text,

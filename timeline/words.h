@@ -38,6 +38,9 @@ using Trace = uint32_t;
 // Appends the traces of the words of `text` that are not generic.
 void AppendTraces(absl::string_view text, std::vector<Trace>* traces);
 
+// The same of one word, by its stem, see vocabulary.h.
+void AppendTracesOfStem(absl::string_view stem, std::vector<Trace>* traces);
+
 // Sorts, and keeps each once.
 template <typename T>
 void SortUnique(std::vector<T>* values) {
