@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/hash/hash.h"
 
 namespace secondstory::timeline {
 namespace {
@@ -23,6 +24,16 @@ constexpr size_t kMarkCountMax = 256;
 
 bool IsAfter(const Symptom& symptom, const std::optional<EventKey>& key) {
   return !key.has_value() || *key < KeyOf(symptom.known.event);
+}
+
+// Of all that a candidate shows of a strand.
+uint64_t PrintOf(const Strand& strand) {
+  if (strand.merged_into != nullptr) return absl::HashOf(strand.root().id());
+  uint64_t print = absl::HashOf(strand.closes);
+  for (const Symptom* symptom : Gathering::SymptomsOf(strand)) {
+    print = absl::HashOf(print, symptom, symptom->reason);
+  }
+  return print;
 }
 
 bool IsEarlier(const Symptom* a, const Symptom* b) {
@@ -137,6 +148,7 @@ std::set<std::string> Gathering::Update() {
         ++now_.since_checkpoint;
       }
     }
+    ForgetUnchanged();
     dirty_.reset();
   }
   return std::exchange(touched_, {});
@@ -180,6 +192,13 @@ bool Gathering::UndoBefore(const EventKey& key) {
       changed.push_back(strand);
     }
   }
+  const std::optional<EventKey>& after = mark.moment.symptom;
+  for (auto started = after.has_value() ? strands_.upper_bound(*after)
+                                        : strands_.begin();
+       started != strands_.end(); ++started) {
+    RememberPrint(*started->second);
+  }
+  for (const Strand* strand : changed) RememberPrint(*strand);
   while (journal_.size() > mark.journal_size) {
     Undo(journal_.back());
     journal_.pop_back();
@@ -188,6 +207,22 @@ bool Gathering::UndoBefore(const EventKey& key) {
   now_ = mark.moment;
   ++mark_count_;
   return true;
+}
+
+void Gathering::RememberPrint(const Strand& strand) {
+  prints_[strand.id()] = PrintOf(strand);
+  if (strand.merged_into != nullptr) {
+    prints_[strand.root().id()] = PrintOf(strand.root());
+  }
+}
+
+// Most steps that are undone for the sake of one more symptom of the last burst
+// are done again in the same way.
+void Gathering::ForgetUnchanged() {
+  for (const auto& [id, print] : std::exchange(prints_, {})) {
+    const Strand* strand = FindStrand(id);
+    if (strand != nullptr && PrintOf(*strand) == print) touched_.erase(id);
+  }
 }
 
 // Steps are undone from the last to the first, so that each finds the list and

@@ -203,6 +203,8 @@ class Gathering {
   void GoBackBefore(const EventKey& key);
   bool UndoBefore(const EventKey& key);
   void Undo(const Step& step);
+  void RememberPrint(const Strand& strand);
+  void ForgetUnchanged();
   void SetCloses(const Open& open);
   void Restart();
   void Truncate(const Moment& moment, const std::vector<Strand*>& open);
@@ -252,6 +254,8 @@ class Gathering {
   std::vector<Symptom*> new_bound_;  // inserted since, and decided about
   absl::flat_hash_map<Bond, std::vector<Symptom*>> by_bond_;  // in event order
   std::set<std::string> touched_;
+  // What strands were before steps were undone, by id.
+  std::map<std::string, uint64_t> prints_;
 
   // The state of the fold: where it is, and what is open there, in no order.
   Moment now_;
