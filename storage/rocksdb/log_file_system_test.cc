@@ -118,5 +118,49 @@ TEST_F(LogFileSystemTest, LosesNothingThatWasSyncedWhenTheProcessDies) {
   }
 }
 
+// A log that is no longer written may be left with its zeros, too, and others
+// behind it.
+TEST_F(LogFileSystemTest, ReadsOnInTheNextLogAfterTheZerosOfOne) {
+  const std::string live = dir_ + "/live", left = dir_ + "/left";
+  const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files_);
+  rocksdb::Options options;
+  options.env = env.get();
+  options.create_if_missing = true;
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Memtables, and with them logs, follow one another, and none is flushed.
+  options.write_buffer_size = 64 << 10;
+  options.max_write_buffer_number = 32;
+  options.min_write_buffer_number_to_merge = 16;
+  rocksdb::DB* opened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, live, &opened).ok());
+  const std::unique_ptr<rocksdb::DB> db(opened);
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  constexpr int kCount = 600;
+  for (int i = 0; i < kCount; ++i) {
+    ASSERT_TRUE(
+        db->Put(synced, absl::StrCat("key", i), std::string(900, 'v')).ok());
+  }
+  fs::copy(live, left);
+  fs::remove(left + "/LOCK");
+  int logs = 0;
+  for (const auto& file : fs::directory_iterator(left)) {
+    if (!absl::EndsWith(file.path().string(), ".log")) continue;
+    ++logs;
+    // Whatever of them RocksDB has closed by now, as if it had not.
+    fs::resize_file(file.path(), file.file_size() + 100'000);
+  }
+  EXPECT_GT(logs, 3);
+  rocksdb::DB* reopened = nullptr;
+  ASSERT_TRUE(rocksdb::DB::Open(options, left, &reopened).ok());
+  const std::unique_ptr<rocksdb::DB> again(reopened);
+  std::string value;
+  for (int i = 0; i < kCount; ++i) {
+    ASSERT_TRUE(
+        again->Get(rocksdb::ReadOptions(), absl::StrCat("key", i), &value).ok())
+        << i;
+  }
+}
+
 }  // namespace
 }  // namespace secondstory::storage
