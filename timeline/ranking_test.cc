@@ -344,7 +344,8 @@ TEST_F(RankingTest, HoldsARollBackInVainAgainstTheChange) {
   AddChange(MakeChange(absl::Minutes(0), "cart", "Deploy cart", "1.2.3"));
   AddAlert(MakeAlert(absl::Minutes(10), "web", "HighLatency"));
   AddChange(MakeRollBack(absl::Minutes(40), "cart", "Roll back, still down"));
-  const Evidence* evidence = FindEvidence(Rank().changes[0], "rolled_back");
+  const Ranking ranking = Rank();
+  const Evidence* evidence = FindEvidence(ranking.changes[0], "rolled_back");
   EXPECT_LT(evidence->log_odds, 0);
   EXPECT_THAT(evidence->text, HasSubstr("which did not help"));
 }

@@ -117,6 +117,19 @@ def house_rules(file):
                             "{0}: use ss_library, ss_binary or ss_test")
 
 
+def nothing_unbuilt(file):
+    """Every C++ file is of a target of the BUILD beside it, tests above all."""
+    folder = os.path.dirname(os.path.join(file.root, file.path))
+    if os.path.basename(file.path) != "BUILD" or not os.path.isdir(folder):
+        return
+    for name in sorted(os.listdir(folder)):
+        stem, extension = os.path.splitext(name)
+        names = (name, stem, re.sub("_test$", "", stem))
+        if extension in (".cc", ".h") and not any(
+                '"%s"' % each in file.text for each in names):
+            yield 1, "no target has %s" % name
+
+
 def test_names(file):
     """A test's name is a sentence: RejectsAlertWithoutStartTime."""
     if not file.path.endswith("_test.cc"):
@@ -178,6 +191,7 @@ RULES = [
     house_rules,
     line_length,
     named_paths,
+    nothing_unbuilt,
     one_title,
     test_names,
     todo_form,

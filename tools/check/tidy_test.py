@@ -31,6 +31,9 @@ EXAMPLES = {
     "named_paths": (
         "README.md", "# A\n\nSee `docs/gone.md`.\n",
         "# A\n\nSee `docs/here.md` and `application/json`.\n"),
+    "nothing_unbuilt": (
+        "docs/BUILD", 'ss_test(name = "clock_test")\n',
+        'ss_test(name = "alarm_test")\n'),
     "one_title": (
         "README.md", "# A\n\n# B\n", "# A\n\n```\n# a comment\n```\n"),
     "test_names": (
@@ -54,7 +57,8 @@ class TidyTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.root = folder.name
         os.mkdir(self.root + "/docs")
-        open(self.root + "/docs/here.md", "w", encoding="utf-8").close()
+        for name in ("here.md", "alarm_test.cc"):
+            open(self.root + "/docs/" + name, "w", encoding="utf-8").close()
 
     def broken_rules(self, path, text):
         return sorted({
