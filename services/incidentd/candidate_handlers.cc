@@ -311,17 +311,16 @@ void CandidateHandlers::Dismiss(
       });
 }
 
-void CandidateHandlers::Confirm(
-    v1::ConfirmChangesRequest request,
-    std::function<void(absl::StatusOr<v1::ConfirmChangesResponse>)> done) {
+void CandidateHandlers::Confirm(v1::ConfirmChangesRequest request,
+                                Done<v1::ConfirmChangesResponse> done) {
   if (const auto wrong = Check(request); !wrong.empty()) {
     return done(BadRequest(wrong));
   }
-  auto response = std::make_shared<v1::ConfirmChangesResponse>();
-  log_->Transact(
-      {CandidateObject(request.candidate_id())},
-      [this, response, request](const storage::Store& store, int64_t now_micros)
-          -> absl::StatusOr<std::vector<stored::v1::Record>> {
+  Transact<v1::ConfirmChangesResponse>(
+      log_, {CandidateObject(request.candidate_id())},
+      [this, request](
+          const storage::Store& store, int64_t now_micros,
+          v1::ConfirmChangesResponse* response) -> absl::StatusOr<Records> {
         SS_ASSIGN_OR_RETURN(
             const v1::Candidate stored,
             store.GetCandidate(IdFromHex(request.candidate_id())));
@@ -331,18 +330,14 @@ void CandidateHandlers::Confirm(
               stored.merged_into_candidate_id(), "; confirm for that one"));
         }
         SS_RETURN_IF_ERROR(CheckChanges(request, FinderOf(log_, store)));
-        *response->mutable_candidate() = stored;
         const std::optional<v1::Candidate> next =
             incidentd::Confirm(stored, request, now_micros);
-        if (!next.has_value()) return std::vector<stored::v1::Record>();
-        *response->mutable_candidate() = *next;
-        return std::vector<stored::v1::Record>{
+        *response->mutable_candidate() = next.value_or(stored);
+        if (!next.has_value()) return Records();
+        return Records{
             CandidateRecordOf(stored, *next, v1::DECISION_KIND_CONFIRMED)};
       },
-      [response, done = std::move(done)](const absl::Status& status) {
-        if (!status.ok()) return done(status);
-        done(std::move(*response));
-      });
+      std::move(done));
 }
 
 void CandidateHandlers::Split(v1::SplitCandidateRequest request,

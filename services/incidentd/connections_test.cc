@@ -58,6 +58,19 @@ int IsCorked(int fd) {
   return on;
 }
 
+// Containers are often made without.
+bool HasIpv6() {
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  const int fd = socket(AF_INET6, SOCK_STREAM, 0);
+  const bool has =
+      fd >= 0 && bind(fd, reinterpret_cast<const sockaddr*>(&address),
+                      sizeof(address)) == 0;
+  if (fd >= 0) close(fd);
+  return has;
+}
+
 // What gRPC calls the server that listens on `address`, and what we do.
 void ExpectSameName(const std::string& address, int family) {
   int port = 0;
@@ -66,7 +79,7 @@ void ExpectSameName(const std::string& address, int family) {
                            &port);
   const auto queue = builder.AddCompletionQueue();
   const std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
-  if (server == nullptr || port == 0) GTEST_SKIP() << "no " << address;
+  ASSERT_NE(server, nullptr) << address;
   std::thread serving([&queue] {
     void* tag = nullptr;
     bool ok = false;
@@ -114,6 +127,7 @@ TEST(ConnectionsTest, CallsAnIpv4PeerWhatGrpcCallsIt) {
 }
 
 TEST(ConnectionsTest, CallsAnIpv6PeerWhatGrpcCallsIt) {
+  if (!HasIpv6()) GTEST_SKIP() << "this machine has no ::1 to connect to";
   ExpectSameName("[::1]", AF_INET6);
 }
 
