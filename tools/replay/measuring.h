@@ -21,7 +21,7 @@ struct Measurement {
   // At the moments when candidates were taken.
   size_t open_count_max = 0;      // candidates
   size_t retained_count_max = 0;  // events
-  size_t retained_bytes = 0;      // on the heap when so many were retained
+  size_t retained_bytes = 0;      // on glibc's heap when so many were retained
 };
 
 // Does what assemblerd does: adds the events in the order in which they became

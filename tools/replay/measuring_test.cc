@@ -45,7 +45,12 @@ TEST(MeasuringTest, CountsEveryRevisionWhenTakenAfterEveryEvent) {
   EXPECT_EQ(live.revision_count, 4u);
   EXPECT_EQ(live.open_count_max, 1u);
   EXPECT_EQ(live.retained_count_max, 5u);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  // A sanitizer has a heap of its own, and does not tell how full it is.
+  EXPECT_EQ(live.retained_bytes, 0u);
+#else
   EXPECT_GT(live.retained_bytes, 0u);
+#endif
 }
 
 TEST(MeasuringTest, CountsEveryCandidateOnceWhenTakenInBulk) {
