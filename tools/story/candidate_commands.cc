@@ -1,4 +1,5 @@
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -153,15 +154,31 @@ absl::Status Dismiss(const Call& call) {
   return absl::OkStatus();
 }
 
+// By the beginnings of their ids, where the candidate lists them.
+absl::Status ResolveChanges(const Call& call,
+                            v1::ConfirmChangesRequest* request) {
+  const std::vector<std::string> texts =
+      absl::StrSplit(call.arguments.Get("changes"), ',', absl::SkipEmpty());
+  if (texts.empty()) return absl::OkStatus();
+  SS_ASSIGN_OR_RETURN(const v1::Candidate candidate,
+                      ReadCandidate(call, request->candidate_id()));
+  std::set<std::string> ids;
+  for (const v1::RankedChange& change : candidate.ranked_changes()) {
+    ids.insert(change.event_id());
+  }
+  for (const std::string& text : texts) {
+    SS_ASSIGN_OR_RETURN(*request->add_contributing_event_ids(),
+                        ResolveIdAmong(ids, text));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Confirm(const Call& call) {
   v1::ConfirmChangesRequest request;
   SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
   SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(),
                       ResolveFirstCandidate(call));
-  for (absl::string_view id :
-       absl::StrSplit(call.arguments.Get("changes"), ',', absl::SkipEmpty())) {
-    request.add_contributing_event_ids(std::string(id));
-  }
+  SS_RETURN_IF_ERROR(ResolveChanges(call, &request));
   request.set_none_contributed(call.arguments.Has("none"));
   SS_ASSIGN_OR_RETURN(const v1::ConfirmChangesResponse response,
                       call.server->Call(&Candidates::ConfirmChanges, request));
@@ -202,7 +219,9 @@ std::vector<Command> CandidateCommands() {
       {"candidates confirm",
        {"ID"},
        "says which changes contributed, once it is known",
-       "Say either --changes or --none. Saying it again replaces it.",
+       "Say either --changes or --none. Saying it again replaces it. "
+       "The beginnings of the\nids of listed changes will do: `story "
+       "candidates get ID --ids`; of others the whole.",
        {{"changes", "EVENT,...", "the event ids of the changes"},
         {"none", "", "no change contributed"},
         AuthorOption()},

@@ -326,6 +326,11 @@ std::string Differences(const v1::Candidate& candidate,
 
 std::string NextSteps(const v1::Candidate& candidate,
                       const PageOptions& options) {
+  if (candidate.state() == v1::CANDIDATE_STATE_MERGED) {
+    return absl::StrCat("\nstory candidates get ",
+                        ShortId(candidate.merged_into_candidate_id()),
+                        "   shows the one that goes on\n");
+  }
   if (candidate.state() != v1::CANDIDATE_STATE_OPEN &&
       candidate.state() != v1::CANDIDATE_STATE_QUIET) {
     return "";
@@ -347,6 +352,11 @@ std::string NextSteps(const v1::Candidate& candidate,
 std::string CandidatePage(const v1::Candidate& candidate,
                           const PageOptions& options,
                           absl::Span<const v1::SimilarIncident> similar) {
+  if (candidate.state() == v1::CANDIDATE_STATE_MERGED) {
+    return absl::StrCat(
+        Header(candidate, options), Confirmation(candidate, options),
+        Differences(candidate, options), NextSteps(candidate, options));
+  }
   return absl::StrCat(
       Header(candidate, options), "\n", Timeline(candidate, options), "\n",
       Changes(candidate, options), similar.empty() ? "" : "\n",

@@ -139,6 +139,26 @@ story candidates get 001122334455 --ids   shows ids, to split or confirm
 )");
 }
 
+TEST(CandidatePageTest, SaysWhereAMergedCandidateGoesOn) {
+  v1::Candidate candidate;
+  candidate.set_candidate_id("00112233445566778899aabbccddeeff");
+  candidate.set_revision(2);
+  candidate.set_state(v1::CANDIDATE_STATE_MERGED);
+  candidate.set_title("queue is long");
+  candidate.set_merged_into_candidate_id("ffeeddccbbaa99887766554433221100");
+  *candidate.mutable_onset_time() = At("2018-04-18T11:30:00Z");
+  *candidate.mutable_last_activity_time() = At("2018-04-18T11:30:00Z");
+  EXPECT_EQ(CandidatePage(candidate, {}), R"(queue is long
+
+  State      merged: another candidate goes on with its events
+  Decided    candidate ffeeddccbbaa99887766554433221100 goes on
+  Onset      2018-04-18 11:30:00 UTC
+  Candidate  00112233445566778899aabbccddeeff, revision 2
+
+story candidates get ffeeddccbbaa   shows the one that goes on
+)");
+}
+
 TEST(CandidatePageTest, ShowsTheIdsOfEventsToWhomeverWantsToNameThem) {
   v1::Candidate candidate = Example();
   candidate.mutable_events(0)->set_event_id("0a1b2c3d4e5f60718293a4b5c6d7e8f9");

@@ -121,6 +121,21 @@ absl::StatusOr<std::string> ResolveId(
   return ids->front();
 }
 
+absl::StatusOr<std::string> ResolveIdAmong(const std::set<std::string>& ids,
+                                           const std::string& text) {
+  return ResolveId(text,
+                   [&ids](const std::string& prefix)
+                       -> absl::StatusOr<std::vector<std::string>> {
+                     std::vector<std::string> found;
+                     for (auto at = ids.lower_bound(prefix);
+                          at != ids.end() && absl::StartsWith(*at, prefix);
+                          ++at) {
+                       found.push_back(*at);
+                     }
+                     return found;
+                   });
+}
+
 absl::StatusOr<WatchRange> ParseWatchRange(const Call& call) {
   WatchRange range;
   if (call.arguments.Has("after")) {

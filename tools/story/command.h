@@ -5,6 +5,7 @@
 #include <functional>
 #include <istream>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -92,6 +93,9 @@ absl::StatusOr<std::string> ResolveId(
     const std::string& text,
     const std::function<absl::StatusOr<std::vector<std::string>>(
         const std::string& prefix)>& list);
+// The same of known ids. One in full need not be among them.
+absl::StatusOr<std::string> ResolveIdAmong(const std::set<std::string>& ids,
+                                           const std::string& text);
 
 // Where a watch begins and after how many it ends.
 struct WatchRange {

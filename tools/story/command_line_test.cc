@@ -225,6 +225,45 @@ TEST_F(CommandLineTest, ConfirmsWhichChangesContributed) {
   EXPECT_THAT(out_, HasSubstr("bo found that no change contributed."));
 }
 
+TEST_F(CommandLineTest, ConfirmsAListedChangeByTheBeginningOfItsId) {
+  v1::Candidate candidate;
+  candidate.set_candidate_id("ab" + std::string(30, '0'));
+  candidate.set_state(v1::CANDIDATE_STATE_OPEN);
+  const std::string change = "cd" + std::string(30, '1');
+  candidate.add_ranked_changes()->set_event_id(change);
+  fake_.AddCandidate(candidate);
+  EXPECT_EQ(Story({"candidates", "confirm", "ab00", "--changes=cd11",
+                   "--author=bo", "--json"}),
+            0)
+      << err_;
+  EXPECT_THAT(out_, HasSubstr("\"contributingEventIds\":[\"" + change));
+  EXPECT_EQ(
+      Story({"candidates", "confirm", "ab00", "--changes=cd22", "--author=bo"}),
+      1);
+  EXPECT_THAT(err_, HasSubstr("nothing has an id that begins with cd22"));
+}
+
+TEST_F(CommandLineTest, ExportsWhatWasConfirmedBeforeACandidateWasMerged) {
+  v1::Candidate owner;
+  owner.set_candidate_id("ab" + std::string(30, '0'));
+  owner.set_state(v1::CANDIDATE_STATE_OPEN);
+  v1::CandidateEvent* const alert = owner.add_events();
+  alert->set_event_id(owner.candidate_id());
+  alert->set_kind(v1::EVENT_KIND_ALERT_FIRED);
+  fake_.AddCandidate(owner);
+  v1::Candidate merged;
+  merged.set_candidate_id("ac" + std::string(30, '0'));
+  merged.set_state(v1::CANDIDATE_STATE_MERGED);
+  merged.set_merged_into_candidate_id(owner.candidate_id());
+  const std::string change(32, 'c');
+  merged.mutable_confirmation()->add_contributing_event_ids(change);
+  fake_.AddCandidate(merged);
+  EXPECT_EQ(Story({"candidates", "export"}), 0) << err_;
+  EXPECT_THAT(out_,
+              HasSubstr("{\"symptoms\": [\"" + owner.candidate_id() +
+                        "\"], \"contributing\": [\"" + change + "\"]}\n"));
+}
+
 TEST_F(CommandLineTest, DismissesWithAReason) {
   EXPECT_EQ(Story({"dismiss", "00112233", "--reason=a load test", "--author=bo",
                    "--json"}),

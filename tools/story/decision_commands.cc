@@ -6,9 +6,9 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/clock.h"
 #include "base/process.h"
@@ -26,8 +26,6 @@ namespace {
 
 constexpr int kWaitSecondsDefault = 10;
 constexpr absl::Duration kPoll = absl::Milliseconds(100);
-// So often a candidate may have gone on in another one; never, but for a bug.
-constexpr int kMergeCountMax = 64;
 // So many events are asked for the candidate that they opened.
 constexpr int kOpenerCountMax = 100;
 
@@ -50,16 +48,6 @@ bool Holds(const v1::Candidate& candidate, const std::string& event_id) {
                      });
 }
 
-absl::StatusOr<v1::Candidate> ReadCandidate(const Call& call,
-                                            const std::string& id) {
-  v1::GetCandidateRequest request;
-  request.set_candidate_id(id);
-  SS_ASSIGN_OR_RETURN(
-      const v1::GetCandidateResponse response,
-      call.server->Call(&CandidateCalls::GetCandidate, request));
-  return response.candidate();
-}
-
 // The candidate that an event opened, or that took it over; nothing when there
 // is none.
 absl::StatusOr<MaybeCandidate> ReadOwner(const Call& call, std::string id) {
@@ -79,24 +67,14 @@ absl::StatusOr<MaybeCandidate> ReadOwner(const Call& call, std::string id) {
 // meant by the beginning of its id.
 absl::StatusOr<std::string> ResolveEvent(const v1::Candidate& candidate,
                                          const std::string& text) {
-  SS_ASSIGN_OR_RETURN(
-      const std::string id,
-      ResolveId(text,
-                [&](const std::string& prefix)
-                    -> absl::StatusOr<std::vector<std::string>> {
-                  std::set<std::string> ids;
-                  const auto look = [&](const std::string& id) {
-                    if (absl::StartsWith(id, prefix)) ids.insert(id);
-                  };
-                  for (const v1::CandidateEvent& line : candidate.events()) {
-                    for (const std::string& id : EventsOf(line)) look(id);
-                  }
-                  for (const v1::CandidateSplit& split : candidate.splits()) {
-                    for (const auto& id : split.taken_event_ids()) look(id);
-                  }
-                  return std::vector<std::string>(ids.begin(), ids.end());
-                }));
-  return id;
+  std::set<std::string> ids;
+  for (const v1::CandidateEvent& line : candidate.events()) {
+    for (std::string& id : EventsOf(line)) ids.insert(std::move(id));
+  }
+  for (const v1::CandidateSplit& split : candidate.splits()) {
+    ids.insert(split.taken_event_ids().begin(), split.taken_event_ids().end());
+  }
+  return ResolveIdAmong(ids, text);
 }
 
 // Which of the sorted `ids` opens a candidate of all of them: the first that

@@ -20,6 +20,42 @@ namespace {
 
 constexpr int kPageSizeMax = 500;
 
+using Candidates = std::map<std::string, v1::Candidate>;  // by id
+
+absl::StatusOr<Candidates> ReadCandidates(const Call& call) {
+  v1::ListCandidatesRequest request = OfAllStates();
+  Candidates candidates;
+  for (bool more = true; more;) {
+    SS_ASSIGN_OR_RETURN(
+        more, ReadCandidatePage(call, kPageSizeMax, &request,
+                                [&](const v1::Candidate& candidate) {
+                                  candidates[candidate.candidate_id()] =
+                                      candidate;
+                                }));
+  }
+  return candidates;
+}
+
+// Those that were confirmed, by the candidate that they went on in.
+using Confirmed = std::map<std::string, std::vector<const v1::Candidate*>>;
+
+Confirmed FindConfirmed(const Candidates& candidates) {
+  Confirmed confirmed;
+  for (const auto& [id, candidate] : candidates) {
+    if (!candidate.has_confirmation()) continue;
+    auto owner = candidates.find(id);
+    for (int i = 0; i < kMergeCountMax && owner != candidates.end() &&
+                    owner->second.state() == v1::CANDIDATE_STATE_MERGED;
+         ++i) {
+      owner = candidates.find(owner->second.merged_into_candidate_id());
+    }
+    if (owner != candidates.end()) {
+      confirmed[owner->first].push_back(&candidate);
+    }
+  }
+  return confirmed;
+}
+
 // What people decided of one incident, as tools/evaluate reads it.
 struct PastIncident {
   absl::Time onset = absl::InfiniteFuture();
@@ -38,32 +74,20 @@ struct PastIncident {
                     line.repeat_event_ids().end());
   }
 
-  void AddConfirmation(const v1::Candidate& candidate) {
-    if (!candidate.has_confirmation()) return;
+  void AddConfirmations(const std::string& candidate_id,
+                        const Confirmed& confirmed) {
+    const auto found = confirmed.find(candidate_id);
+    if (found == confirmed.end()) return;
     is_confirmed = true;
-    const auto& ids = candidate.confirmation().contributing_event_ids();
-    contributing.insert(ids.begin(), ids.end());
+    for (const v1::Candidate* candidate : found->second) {
+      const auto& ids = candidate->confirmation().contributing_event_ids();
+      contributing.insert(ids.begin(), ids.end());
+    }
   }
 };
 
 bool operator<(const PastIncident& a, const PastIncident& b) {
   return std::tie(a.onset, a.symptoms) < std::tie(b.onset, b.symptoms);
-}
-
-using Candidates = std::map<std::string, v1::Candidate>;  // by id
-
-absl::StatusOr<Candidates> ReadCandidates(const Call& call) {
-  v1::ListCandidatesRequest request;
-  Candidates candidates;
-  for (bool more = true; more;) {
-    SS_ASSIGN_OR_RETURN(
-        more, ReadCandidatePage(call, kPageSizeMax, &request,
-                                [&](const v1::Candidate& candidate) {
-                                  candidates[candidate.candidate_id()] =
-                                      candidate;
-                                }));
-  }
-  return candidates;
 }
 
 absl::StatusOr<std::vector<v1::Incident>> ReadIncidents(const Call& call) {
@@ -83,7 +107,7 @@ absl::StatusOr<std::vector<v1::Incident>> ReadIncidents(const Call& call) {
 // An incident as it is told by now, with what people attached and detached.
 absl::StatusOr<PastIncident> ReadPromoted(const Call& call,
                                           const v1::Incident& incident,
-                                          const Candidates& candidates) {
+                                          const Confirmed& confirmed) {
   v1::GetTimelineRequest request;
   request.set_incident_id(incident.incident_id());
   SS_ASSIGN_OR_RETURN(const std::vector<v1::TimelineEntry> entries,
@@ -93,32 +117,25 @@ absl::StatusOr<PastIncident> ReadPromoted(const Call& call,
     if (entry.has_event()) past.AddLine(entry.event());
   }
   for (const std::string& id : incident.candidate_ids()) {
-    const auto found = candidates.find(id);
-    if (found != candidates.end()) past.AddConfirmation(found->second);
+    past.AddConfirmations(id, confirmed);
   }
   return past;
 }
 
 // A candidate of which people said what contributed, and made no incident.
 absl::StatusOr<PastIncident> ReadConfirmed(const Call& call,
-                                           const std::string& id) {
-  v1::GetCandidateRequest request;
-  request.set_candidate_id(id);
-  SS_ASSIGN_OR_RETURN(
-      const v1::GetCandidateResponse response,
-      call.server->Call(&CandidateCalls::GetCandidate, request));
+                                           const std::string& id,
+                                           const Confirmed& confirmed) {
+  SS_ASSIGN_OR_RETURN(const v1::Candidate candidate, ReadCandidate(call, id));
   PastIncident past;
-  for (const v1::CandidateEvent& line : response.candidate().events()) {
-    past.AddLine(line);
-  }
-  past.AddConfirmation(response.candidate());
+  for (const v1::CandidateEvent& line : candidate.events()) past.AddLine(line);
+  past.AddConfirmations(id, confirmed);
   return past;
 }
 
-bool IsConfirmedAlone(const v1::Candidate& candidate) {
-  return candidate.has_confirmation() &&
-         (candidate.state() == v1::CANDIDATE_STATE_OPEN ||
-          candidate.state() == v1::CANDIDATE_STATE_QUIET);
+bool IsUndecided(const v1::Candidate& candidate) {
+  return candidate.state() == v1::CANDIDATE_STATE_OPEN ||
+         candidate.state() == v1::CANDIDATE_STATE_QUIET;
 }
 
 template <typename Ids>
@@ -142,6 +159,7 @@ std::string Line(const PastIncident& past) {
 
 absl::Status Export(const Call& call) {
   SS_ASSIGN_OR_RETURN(const Candidates candidates, ReadCandidates(call));
+  const Confirmed confirmed = FindConfirmed(candidates);
   SS_ASSIGN_OR_RETURN(const std::vector<v1::Incident> incidents,
                       ReadIncidents(call));
   v1::ListCandidatesRequest range;
@@ -149,30 +167,31 @@ absl::Status Export(const Call& call) {
   std::vector<PastIncident> all;
   for (const v1::Incident& incident : incidents) {
     SS_ASSIGN_OR_RETURN(PastIncident past,
-                        ReadPromoted(call, incident, candidates));
+                        ReadPromoted(call, incident, confirmed));
     all.push_back(std::move(past));
   }
-  for (const auto& [id, candidate] : candidates) {
+  for (const auto& [id, found] : confirmed) {
+    const v1::Candidate& candidate = candidates.at(id);
     const absl::Time onset = ToTime(candidate.onset_time());
-    if (!IsConfirmedAlone(candidate) ||
+    if (!IsUndecided(candidate) ||
         (range.has_start_time() && onset < ToTime(range.start_time())) ||
         (range.has_end_time() && onset >= ToTime(range.end_time()))) {
       continue;
     }
-    SS_ASSIGN_OR_RETURN(PastIncident past, ReadConfirmed(call, id));
+    SS_ASSIGN_OR_RETURN(PastIncident past, ReadConfirmed(call, id, confirmed));
     all.push_back(std::move(past));
   }
   std::sort(all.begin(), all.end());
   int written = 0;
-  int confirmed = 0;
+  int confirmed_count = 0;
   for (const PastIncident& past : all) {
     if (past.symptoms.empty()) continue;
     ++written;
-    if (past.is_confirmed) ++confirmed;
+    if (past.is_confirmed) ++confirmed_count;
     call.out() << Line(past);
   }
   *call.around.err << "written: " << written << ", of which people confirmed "
-                   << confirmed << "; without an alert or report: "
+                   << confirmed_count << "; without an alert or report: "
                    << static_cast<int>(all.size()) - written << "\n";
   return absl::OkStatus();
 }

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
@@ -21,18 +23,12 @@ absl::StatusOr<Message> Choose(const std::vector<Message>& messages,
                                const std::string& text, IdOf id_of,
                                const std::string& none) {
   std::map<std::string, const Message*> by_id;
-  for (const Message& message : messages) by_id[id_of(message)] = &message;
-  SS_ASSIGN_OR_RETURN(
-      const std::string id,
-      ResolveId(text,
-                [&by_id](const std::string& prefix)
-                    -> absl::StatusOr<std::vector<std::string>> {
-                  std::vector<std::string> ids;
-                  for (const auto& [one, message] : by_id) {
-                    if (absl::StartsWith(one, prefix)) ids.push_back(one);
-                  }
-                  return ids;
-                }));
+  std::set<std::string> ids;
+  for (const Message& message : messages) {
+    by_id[id_of(message)] = &message;
+    ids.insert(id_of(message));
+  }
+  SS_ASSIGN_OR_RETURN(const std::string id, ResolveIdAmong(ids, text));
   const auto found = by_id.find(id);
   if (found == by_id.end()) return absl::NotFoundError(none + id);
   return *found->second;
@@ -66,16 +62,21 @@ absl::StatusOr<bool> ReadCandidatePage(
   return !page.next_page_token().empty();
 }
 
+v1::ListCandidatesRequest OfAllStates() {
+  v1::ListCandidatesRequest request;
+  for (int state = 1; state <= v1::CandidateState_MAX; ++state) {
+    request.add_states(static_cast<v1::CandidateState>(state));
+  }
+  return request;
+}
+
 absl::StatusOr<std::string> ResolveCandidate(const Call& call,
                                              const std::string& text) {
   return ResolveId(
       text,
       [&call](const std::string& prefix)
           -> absl::StatusOr<std::vector<std::string>> {
-        v1::ListCandidatesRequest request;
-        for (int state = 1; state <= v1::CandidateState_MAX; ++state) {
-          request.add_states(static_cast<v1::CandidateState>(state));
-        }
+        v1::ListCandidatesRequest request = OfAllStates();
         std::vector<std::string> ids;
         for (bool more = true; more;) {
           SS_ASSIGN_OR_RETURN(
@@ -89,6 +90,16 @@ absl::StatusOr<std::string> ResolveCandidate(const Call& call,
         }
         return ids;
       });
+}
+
+absl::StatusOr<v1::Candidate> ReadCandidate(const Call& call,
+                                            const std::string& id) {
+  v1::GetCandidateRequest request;
+  request.set_candidate_id(id);
+  SS_ASSIGN_OR_RETURN(
+      v1::GetCandidateResponse response,
+      call.server->Call(&CandidateCalls::GetCandidate, request));
+  return std::move(*response.mutable_candidate());
 }
 
 absl::StatusOr<std::string> ResolveIncident(const Call& call,

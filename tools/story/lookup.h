@@ -28,6 +28,13 @@ absl::StatusOr<bool> ReadCandidatePage(
     const Call& call, int64_t page_size, v1::ListCandidatesRequest* request,
     const std::function<void(const v1::Candidate&)>& on_candidate);
 
+// So often a candidate may have gone on in another one; never, but for a bug.
+inline constexpr int kMergeCountMax = 64;
+
+// Of candidates in any state, also merged ones, which are not listed unless
+// they are asked for.
+v1::ListCandidatesRequest OfAllStates();
+
 // All that follow take an id in full or by its beginning.
 // INVALID_ARGUMENT: no id, or not enough of it. NOT_FOUND.
 
@@ -35,6 +42,9 @@ absl::StatusOr<bool> ReadCandidatePage(
 // list.
 absl::StatusOr<std::string> ResolveCandidate(const Call& call,
                                              const std::string& text);
+// `id` in full.
+absl::StatusOr<v1::Candidate> ReadCandidate(const Call& call,
+                                            const std::string& id);
 
 // Also finds incidents that were deleted or merged. Cost: a beginning reads the
 // whole list.
