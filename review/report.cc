@@ -395,6 +395,9 @@ class Reporter {
                      ? absl::StrCat("; resolved ", Clock(*entry.resolve_time))
                      : "; no resolve is known");
     }
+    if (entry.contributed) {
+      absl::StrAppend(&more, "; found to have contributed");
+    }
     if (!more.empty()) text.push_back({more, TextStyle::kPlain, ""});
     if (!entry.description.empty()) {
       text.push_back({"\n", TextStyle::kPlain, ""});

@@ -46,7 +46,6 @@ void AddCheckoutEntries(Story* story) {
   latency.resolve_time = AtClock("11:31");
   latency.repeat_count = 3;
   latency.last_event_time = AtClock("10:20");
-  latency.reason = "opened this candidate";
   Entry connections = MakeEvent("e05", "10:09", EventKind::kAlertFired,
                                 "orders-db", "PostgresConnectionsNearLimit");
   connections.severity = Severity::kWarning;

@@ -106,8 +106,8 @@ struct Entry {
   std::string author;    // who added it; empty for events
   std::string actor;     // of an event: who or what acted, as its source says
   std::string source;    // of an event: who told us
-  std::string reason;    // of a candidate's event: why it is here
   std::string revision;  // of a change: what runs after it
+  bool contributed = false;  // of a change: people found that it did
   std::optional<absl::Time> resolve_time;  // of an alert: absent while it fires
   uint32_t repeat_count = 0;  // further events that this line stands for
   std::optional<absl::Time> last_event_time;  // of the last of those

@@ -1,7 +1,9 @@
 #include "services/incidentd/candidate_decisions.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -235,13 +237,15 @@ absl::StatusOr<std::vector<v1::Candidate>> Merge(
   return merged;
 }
 
-absl::Status CheckChanges(const v1::ConfirmChangesRequest& request,
-                          const FindStoredEvent& find_event) {
+absl::StatusOr<std::vector<v1::Event>> ReadChanges(
+    const v1::ConfirmChangesRequest& request,
+    const FindStoredEvent& find_event) {
+  std::vector<v1::Event> changes;
   std::vector<FieldViolation> wrong;
   for (int i = 0; i < request.contributing_event_ids_size(); ++i) {
     const std::string& id = request.contributing_event_ids(i);
     const std::string field = absl::StrCat("contributing_event_ids[", i, "]");
-    SS_ASSIGN_OR_RETURN(const std::optional<v1::Event> event, find_event(id));
+    SS_ASSIGN_OR_RETURN(std::optional<v1::Event> event, find_event(id));
     if (!event.has_value()) {
       wrong.push_back(
           {field, absl::StrCat("is ", id,
@@ -251,9 +255,74 @@ absl::Status CheckChanges(const v1::ConfirmChangesRequest& request,
       wrong.push_back({field, absl::StrCat("is ", id, ", a ",
                                            v1::EventKind_Name(event->kind()),
                                            "; give the event_id of a change")});
+    } else {
+      changes.push_back(*std::move(event));
     }
   }
-  return wrong.empty() ? absl::OkStatus() : BadRequest(wrong);
+  if (!wrong.empty()) return BadRequest(wrong);
+  return changes;
+}
+
+absl::StatusOr<std::vector<v1::Event>> ReadConfirmed(
+    const v1::Candidate& candidate, const FindStoredEvent& find_event) {
+  std::vector<v1::Event> changes;
+  for (const std::string& id :
+       candidate.confirmation().contributing_event_ids()) {
+    SS_ASSIGN_OR_RETURN(std::optional<v1::Event> event, find_event(id));
+    if (event.has_value()) changes.push_back(*std::move(event));
+  }
+  return changes;
+}
+
+v1::CandidateEvent LineOf(const v1::Event& event) {
+  v1::CandidateEvent line;
+  line.set_event_id(event.event_id());
+  line.set_source(event.source());
+  line.set_source_event_id(event.source_event_id());
+  line.set_kind(event.kind());
+  *line.mutable_event_time() = event.event_time();
+  line.set_service(event.service());
+  line.set_title(event.title());
+  if (line.title().empty()) {
+    const auto name = event.labels().find("alertname");
+    if (name != event.labels().end()) line.set_title(name->second);
+  }
+  line.set_severity(event.severity());
+  return line;
+}
+
+void ListContributing(const std::vector<v1::Event>& changes,
+                      v1::Candidate* candidate) {
+  auto* lines = candidate->mutable_events();
+  // What is there for no other reason came by an earlier confirmation.
+  lines->erase(std::remove_if(lines->begin(), lines->end(),
+                              [](const v1::CandidateEvent& line) {
+                                return line.contributed() &&
+                                       line.reason().empty();
+                              }),
+               lines->end());
+  for (v1::CandidateEvent& line : *lines) line.clear_contributed();
+  for (const v1::Event& change : changes) {
+    const auto line = std::find_if(
+        lines->begin(), lines->end(), [&](const v1::CandidateEvent& each) {
+          return each.event_id() == change.event_id();
+        });
+    if (line != lines->end()) {
+      line->set_contributed(true);
+      continue;
+    }
+    v1::CandidateEvent* const brought = lines->Add();
+    *brought = LineOf(change);
+    brought->set_contributed(true);
+    // Before what is of the same moment.
+    const auto end = std::prev(lines->end());
+    const auto place =
+        std::lower_bound(lines->begin(), end, ToMicros(change.event_time()),
+                         [](const v1::CandidateEvent& each, int64_t micros) {
+                           return ToMicros(each.event_time()) < micros;
+                         });
+    std::rotate(place, end, lines->end());
+  }
 }
 
 }  // namespace secondstory::incidentd

@@ -32,10 +32,24 @@ absl::StatusOr<std::vector<v1::Candidate>> Merge(
     const std::vector<v1::Candidate>& stored,
     const v1::MergeCandidatesRequest& request, int64_t now_micros);
 
-// INVALID_ARGUMENT that names the field when one of these is not stored, or is
-// no change.
-absl::Status CheckChanges(const v1::ConfirmChangesRequest& request,
-                          const FindStoredEvent& find_event);
+// The changes that a request confirms. INVALID_ARGUMENT that names the field
+// when one of these is not stored, or is no change.
+absl::StatusOr<std::vector<v1::Event>> ReadChanges(
+    const v1::ConfirmChangesRequest& request,
+    const FindStoredEvent& find_event);
+
+// The changes that people confirmed before, as far as they are stored (those of
+// an import may not be).
+absl::StatusOr<std::vector<v1::Event>> ReadConfirmed(
+    const v1::Candidate& candidate, const FindStoredEvent& find_event);
+
+// A line of an event alone, without a reason.
+v1::CandidateEvent LineOf(const v1::Event& event);
+
+// Puts `changes` on the candidate's timeline, as those that contributed, in the
+// place of those that were there as such.
+void ListContributing(const std::vector<v1::Event>& changes,
+                      v1::Candidate* candidate);
 
 }  // namespace secondstory::incidentd
 

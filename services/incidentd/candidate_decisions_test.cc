@@ -251,18 +251,67 @@ TEST(MergeTest, RefusesAllWhenOneWasPromotedDismissedOrMerged) {
                        HasSubstr(Id('b') + "; merge that one")));
 }
 
-TEST(CheckChangesTest, NamesEachEventThatIsNotStoredOrIsNoChange) {
+TEST(ReadChangesTest, NamesEachEventThatIsNotStoredOrIsNoChange) {
   v1::ConfirmChangesRequest request;
   request.add_contributing_event_ids(Id('9'));
-  SS_EXPECT_OK(CheckChanges(request, FindEvent));
+  SS_EXPECT_OK(ReadChanges(request, FindEvent).status());
   request.add_contributing_event_ids(Id('0'));
   request.add_contributing_event_ids(Id('f'));
-  EXPECT_THAT(CheckChanges(request, FindEvent),
+  EXPECT_THAT(ReadChanges(request, FindEvent),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        AllOf(HasSubstr("contributing_event_ids[1]"),
                              HasSubstr("no stored event"),
                              HasSubstr("contributing_event_ids[2]"),
                              HasSubstr("EVENT_KIND_ALERT_FIRED"))));
+}
+
+v1::Event Change(char digit, int64_t micros) {
+  v1::Event change;
+  change.set_event_id(Id(digit));
+  change.set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
+  change.set_title("limit raised");
+  *change.mutable_event_time() = FromMicros(micros);
+  return change;
+}
+
+std::vector<std::string> IdsOf(const v1::Candidate& candidate) {
+  std::vector<std::string> ids;
+  for (const v1::CandidateEvent& line : candidate.events()) {
+    ids.push_back(line.event_id());
+  }
+  return ids;
+}
+
+TEST(ListContributingTest, PutsChangesInTheirPlaceOnTheTimeline) {
+  v1::Candidate candidate = MakeCandidate();
+  for (int i = 0; i < candidate.events_size(); ++i) {
+    candidate.mutable_events(i)->set_reason("it alerts");
+    *candidate.mutable_events(i)->mutable_event_time() = FromMicros(kNow + i);
+  }
+  const v1::Candidate before = candidate;
+  ListContributing({Change('8', kNow - 1), Change('9', kNow + 1)}, &candidate);
+  EXPECT_THAT(IdsOf(candidate), ElementsAre(Id('8'), Id('a'), Id('9'), Id('c'),
+                                            Id('d'), Id('e')));
+  EXPECT_TRUE(candidate.events(0).contributed());
+  EXPECT_EQ(candidate.events(0).title(), "limit raised");
+  EXPECT_FALSE(candidate.events(1).contributed());
+  const v1::Candidate listed = candidate;
+  ListContributing({Change('8', kNow - 1), Change('9', kNow + 1)}, &candidate);
+  EXPECT_EQ(candidate.SerializeAsString(), listed.SerializeAsString());
+  ListContributing({}, &candidate);
+  EXPECT_EQ(candidate.SerializeAsString(), before.SerializeAsString());
+}
+
+TEST(ListContributingTest, MarksAChangeThatIsThereForAnotherReason) {
+  v1::Candidate candidate;
+  AddLine(v1::EVENT_KIND_CHANGE_FINISHED, '9', &candidate);
+  candidate.mutable_events(0)->set_reason("same service as an alert");
+  ListContributing({Change('9', kNow)}, &candidate);
+  EXPECT_THAT(IdsOf(candidate), ElementsAre(Id('9')));
+  EXPECT_TRUE(candidate.events(0).contributed());
+  ListContributing({}, &candidate);
+  EXPECT_THAT(IdsOf(candidate), ElementsAre(Id('9')));
+  EXPECT_FALSE(candidate.events(0).contributed());
 }
 
 }  // namespace

@@ -124,8 +124,8 @@ void CandidateCensus::Move(v1::CandidateState from, v1::CandidateState to) {
 }
 
 std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
-                                    v1::Candidate submitted,
-                                    int64_t now_micros) {
+                                    v1::Candidate submitted, int64_t now_micros,
+                                    const std::vector<v1::Event>& changes) {
   submitted.clear_incident_id();
   submitted.clear_decided_by();
   submitted.clear_dismiss_reason();
@@ -139,6 +139,7 @@ std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
     *submitted.mutable_splits() = stored->splits();
     *submitted.mutable_merges() = stored->merges();
   }
+  ListContributing(changes, &submitted);
   if (stored.has_value() && WasDecided(stored->state())) {
     submitted.set_state(stored->state());
     submitted.clear_merged_into_candidate_id();
@@ -156,7 +157,8 @@ std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
 
 std::optional<v1::Candidate> Confirm(const v1::Candidate& stored,
                                      const v1::ConfirmChangesRequest& request,
-                                     int64_t now_micros) {
+                                     int64_t now_micros,
+                                     const std::vector<v1::Event>& changes) {
   const std::set<std::string> ids(request.contributing_event_ids().begin(),
                                   request.contributing_event_ids().end());
   v1::ChangeConfirmation confirmation;
@@ -171,6 +173,7 @@ std::optional<v1::Candidate> Confirm(const v1::Candidate& stored,
   *confirmation.mutable_confirm_time() = FromMicros(now_micros);
   v1::Candidate next = stored;
   *next.mutable_confirmation() = std::move(confirmation);
+  ListContributing(changes, &next);
   next.set_revision(stored.revision() + 1);
   next.clear_differences();
   next.add_differences(
@@ -233,13 +236,19 @@ void CandidateHandlers::Submit(
   const std::string id = request.candidate().candidate_id();
   log_->Transact(
       {CandidateObject(id)},
-      [outcome, request = std::move(request), id](const storage::Store& store,
-                                                  int64_t now_micros)
+      [this, outcome, request = std::move(request), id](
+          const storage::Store& store, int64_t now_micros)
           -> absl::StatusOr<std::vector<stored::v1::Record>> {
         SS_ASSIGN_OR_RETURN(const std::optional<v1::Candidate> stored,
                             FindCandidate(store, id));
+        std::vector<v1::Event> changes;
+        // One that was merged has no lines.
+        if (stored.has_value() && !request.candidate().events().empty()) {
+          SS_ASSIGN_OR_RETURN(changes,
+                              ReadConfirmed(*stored, FinderOf(log_, store)));
+        }
         const std::optional<v1::Candidate> next =
-            Revise(stored, request.candidate(), now_micros);
+            Revise(stored, request.candidate(), now_micros, changes);
         if (!next.has_value()) {
           outcome->response.set_revision(stored->revision());
           return std::vector<stored::v1::Record>();
@@ -329,9 +338,10 @@ void CandidateHandlers::Confirm(v1::ConfirmChangesRequest request,
               "candidate ", stored.candidate_id(), " was merged into ",
               stored.merged_into_candidate_id(), "; confirm for that one"));
         }
-        SS_RETURN_IF_ERROR(CheckChanges(request, FinderOf(log_, store)));
+        SS_ASSIGN_OR_RETURN(const std::vector<v1::Event> changes,
+                            ReadChanges(request, FinderOf(log_, store)));
         const std::optional<v1::Candidate> next =
-            incidentd::Confirm(stored, request, now_micros);
+            incidentd::Confirm(stored, request, now_micros, changes);
         *response->mutable_candidate() = next.value_or(stored);
         if (!next.has_value()) return Records();
         return Records{

@@ -35,16 +35,18 @@ class CandidateCensus {
 };
 
 // What a submission makes of the stored candidate: the next revision, or
-// nothing when it says nothing new. What people decided stays. Pure.
+// nothing when it says nothing new. What people decided stays. `changes`: what
+// was confirmed of `stored`. Pure.
 std::optional<v1::Candidate> Revise(const std::optional<v1::Candidate>& stored,
-                                    v1::Candidate submitted,
-                                    int64_t now_micros);
+                                    v1::Candidate submitted, int64_t now_micros,
+                                    const std::vector<v1::Event>& changes = {});
 
 // The candidate once these changes are confirmed; nothing when they are
-// already. Pure.
+// already. `changes`: those of the request. Pure.
 std::optional<v1::Candidate> Confirm(const v1::Candidate& stored,
                                      const v1::ConfirmChangesRequest& request,
-                                     int64_t now_micros);
+                                     int64_t now_micros,
+                                     const std::vector<v1::Event>& changes);
 
 // The record that stores `next`, after what a person decided, if one did.
 stored::v1::Record CandidateRecordOf(

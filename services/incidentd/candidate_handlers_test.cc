@@ -76,7 +76,7 @@ v1::ConfirmChangesRequest Confirming(const std::vector<std::string>& ids) {
 
 TEST(ConfirmTest, KeepsTheChangesSortedEachOnce) {
   const v1::Candidate first = *Revise({}, Submitted(), kNow);
-  const auto next = Confirm(first, Confirming({"b", "a", "b"}), kNow + 1);
+  const auto next = Confirm(first, Confirming({"b", "a", "b"}), kNow + 1, {});
   ASSERT_TRUE(next.has_value());
   EXPECT_EQ(next->revision(), 2u);
   EXPECT_EQ(next->confirmation().author(), "sam");
@@ -88,21 +88,35 @@ TEST(ConfirmTest, KeepsTheChangesSortedEachOnce) {
 
 TEST(ConfirmTest, StoresNothingWhenTheSameIsConfirmedAgain) {
   const v1::Candidate first = *Revise({}, Submitted(), kNow);
-  const v1::Candidate none = *Confirm(first, Confirming({}), kNow);
-  EXPECT_EQ(Confirm(none, Confirming({}), kNow + 1), std::nullopt);
-  const v1::Candidate one = *Confirm(none, Confirming({"a"}), kNow + 1);
-  EXPECT_EQ(Confirm(one, Confirming({"a", "a"}), kNow + 2), std::nullopt);
+  const v1::Candidate none = *Confirm(first, Confirming({}), kNow, {});
+  EXPECT_EQ(Confirm(none, Confirming({}), kNow + 1, {}), std::nullopt);
+  const v1::Candidate one = *Confirm(none, Confirming({"a"}), kNow + 1, {});
+  EXPECT_EQ(Confirm(one, Confirming({"a", "a"}), kNow + 2, {}), std::nullopt);
 }
 
 TEST(ReviseTest, KeepsWhatPeopleConfirmed) {
   v1::Candidate confirmed =
-      *Confirm(*Revise({}, Submitted(), kNow), Confirming({"a"}), kNow);
+      *Confirm(*Revise({}, Submitted(), kNow), Confirming({"a"}), kNow, {});
   EXPECT_EQ(Revise(confirmed, Submitted(), kNow), std::nullopt);
   v1::Candidate grown = Submitted();
   grown.set_title("more was seen");
   grown.mutable_confirmation()->set_author("forged");
   EXPECT_EQ(Revise(confirmed, grown, kNow)->confirmation().author(), "sam");
   EXPECT_FALSE(Revise({}, grown, kNow)->has_confirmation());
+}
+
+TEST(ReviseTest, KeepsConfirmedChangesOnTheTimeline) {
+  v1::Event change;
+  change.set_event_id("a");
+  const v1::Candidate confirmed = *Confirm(*Revise({}, Submitted(), kNow),
+                                           Confirming({"a"}), kNow, {change});
+  ASSERT_THAT(confirmed.events(), ::testing::SizeIs(1));
+  EXPECT_EQ(Revise(confirmed, Submitted(), kNow, {change}), std::nullopt);
+  v1::Candidate forged = Submitted();
+  forged.add_events()->set_event_id("b");
+  forged.mutable_events(0)->set_contributed(true);
+  const auto next = Revise(confirmed, forged, kNow, {change});
+  EXPECT_EQ(next, std::nullopt) << "only people say that a change contributed";
 }
 
 TEST(ReviseTest, KeepsWhatPeopleSplitAndMerged) {
@@ -147,7 +161,7 @@ TEST(DecisionOfTest, KnowsAConfirmationOfBeforeDecisionsWereNamed) {
   request.set_author("sam");
   request.set_none_contributed(true);
   const v1::Candidate confirmed =
-      *Confirm(*Revise({}, Submitted(), kNow), request, kNow);
+      *Confirm(*Revise({}, Submitted(), kNow), request, kNow, {});
   EXPECT_EQ(DecisionOf(CandidateRecordOf({}, confirmed).candidate()),
             v1::DECISION_KIND_CONFIRMED);
   v1::Candidate grown = Submitted();

@@ -97,7 +97,7 @@ std::vector<review::Link> ToLinks(const Links& links) {
 void TakeLine(const v1::CandidateEvent& line, review::Entry* entry) {
   entry->is_event = true;
   entry->source = line.source();
-  entry->reason = line.reason();
+  entry->contributed = line.contributed();
   entry->resolve_time = TimeIf(line.has_resolve_time(), line.resolve_time());
   entry->repeat_count = line.repeat_count();
   entry->last_event_time =

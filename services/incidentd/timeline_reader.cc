@@ -10,6 +10,7 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "services/incidentd/candidate_decisions.h"
 #include "services/incidentd/story_convert.h"
 
 namespace secondstory::incidentd {
@@ -105,19 +106,7 @@ std::vector<v1::TimelineEntry> MergeTimeline(
 }
 
 v1::TimelineEntry AttachedEntry(const v1::Event& event) {
-  v1::CandidateEvent line;
-  line.set_event_id(event.event_id());
-  line.set_source(event.source());
-  line.set_source_event_id(event.source_event_id());
-  line.set_kind(event.kind());
-  *line.mutable_event_time() = event.event_time();
-  line.set_service(event.service());
-  line.set_title(event.title());
-  if (line.title().empty()) {
-    const auto name = event.labels().find("alertname");
-    if (name != event.labels().end()) line.set_title(name->second);
-  }
-  line.set_severity(event.severity());
+  v1::CandidateEvent line = LineOf(event);
   line.set_reason("attached by a person");
   v1::TimelineEntry entry = EntryOf(std::move(line), "");
   entry.set_description(event.description());
@@ -231,6 +220,13 @@ absl::StatusOr<std::vector<v1::TimelineEntry>> TimelineReader::Read(
                           : Added(incident));
   SS_ASSIGN_OR_RETURN(std::vector<v1::Candidate> candidates,
                       Candidates(incident));
+  for (v1::Candidate& candidate : candidates) {
+    // Nobody had found it out yet.
+    if (as_known_micros.has_value() &&
+        ToMicros(candidate.confirmation().confirm_time()) > *as_known_micros) {
+      ListContributing({}, &candidate);
+    }
+  }
   std::vector<v1::TimelineEntry> entries =
       MergeTimeline(std::move(added), std::move(candidates));
   if (!incident.detached_event_ids().empty()) {

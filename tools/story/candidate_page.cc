@@ -144,7 +144,7 @@ std::string Timeline(const v1::Candidate& candidate,
     }
     std::vector<std::string> row = {TimeOfDay(event.event_time()),
                                     KindOf(event), event.service(),
-                                    WhatOf(event, open), event.reason()};
+                                    WhatOf(event, open), WhyInWords(event)};
     if (options.ids) row.insert(row.begin() + 1, ShortId(event.event_id()));
     table.AddRow(std::move(row));
   }

@@ -84,7 +84,7 @@ std::string Section(const char* heading, const std::string& text,
 
 // Why an event is here; for what a person added, that a person did.
 std::string WhyOf(const v1::TimelineEntry& entry) {
-  if (entry.has_event()) return entry.event().reason();
+  if (entry.has_event()) return WhyInWords(entry.event());
   return entry.author().empty() ? "" : "added by a person";
 }
 

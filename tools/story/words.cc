@@ -71,6 +71,12 @@ std::string StateInWords(v1::CandidateState state) {
   }
 }
 
+std::string WhyInWords(const v1::CandidateEvent& event) {
+  if (!event.contributed()) return event.reason();
+  return absl::StrCat(event.reason(), event.reason().empty() ? "" : "; ",
+                      "found to have contributed");
+}
+
 std::string StateExplained(v1::CandidateState state) {
   switch (state) {
     case v1::CANDIDATE_STATE_OPEN:

@@ -23,6 +23,8 @@ std::string StateInWords(v1::IncidentState state);      // "mitigated"
 std::string StateInWords(v1::ActionState state);        // "in progress"
 std::string KindInWords(v1::IncidentKind kind);         // "near miss"
 std::string OutcomeInWords(v1::AppendOutcome outcome);  // "stored"
+// Why an event is on a timeline.
+std::string WhyInWords(const v1::CandidateEvent& event);
 // What a candidate's state means for a reader.
 std::string StateExplained(v1::CandidateState state);
 

@@ -23,6 +23,17 @@ TEST(WordsTest, HasWordsForEveryKindAndState) {
   }
 }
 
+TEST(WordsTest, SaysOfAChangeThatItContributed) {
+  v1::CandidateEvent change;
+  change.set_contributed(true);
+  EXPECT_EQ(WhyInWords(change), "found to have contributed");
+  change.set_reason("same service as an alert");
+  EXPECT_EQ(WhyInWords(change),
+            "same service as an alert; found to have contributed");
+  change.set_contributed(false);
+  EXPECT_EQ(WhyInWords(change), "same service as an alert");
+}
+
 TEST(WordsTest, SaysDurationsInAtMostTwoUnits) {
   EXPECT_EQ(InWords(absl::Seconds(7)), "7 s");
   EXPECT_EQ(InWords(absl::Seconds(130)), "2 min 10 s");

@@ -98,6 +98,7 @@ class ReviewTest : public testing::Test {
   SS_CALL(incidents, UpdateTimelineEntry)
   SS_CALL(incidents, GetTimeline)
   SS_CALL(candidates, SubmitCandidate)
+  SS_CALL(candidates, ConfirmChanges)
   SS_CALL(events, AppendEvents)
   SS_CALL(events, QueryEvents)
   SS_CALL(reviews, GiveAccount)

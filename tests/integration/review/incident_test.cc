@@ -330,6 +330,49 @@ TEST_F(IncidentTest, ShowsNothingThatWasNotKnownYet) {
               ElementsAre("deploy", "alert"));
 }
 
+TEST_F(IncidentTest, TellsOfTheChangesThatPeopleFoundToHaveContributed) {
+  SubmitOutage();
+  const auto flag = Append({MakeEvent("flag", v1::EVENT_KIND_CHANGE_FINISHED,
+                                      kStart - 2 * kMinute, kStart)});
+  const std::string id = Promote().incident_id();
+  EXPECT_THAT(Titles(id), ElementsAre("deploy", "alert"));
+  v1::ConfirmChangesRequest confirm;
+  confirm.set_candidate_id(candidate_id_);
+  confirm.set_author("sam");
+  confirm.add_contributing_event_ids(flag[0]);
+  const auto [status, response] = ConfirmChanges(confirm);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  // Also when the assembler knows more, and over a kill.
+  v1::SubmitCandidateRequest again;
+  *again.mutable_candidate() = submitted_;
+  again.mutable_candidate()->set_title("checkout: alert, then more");
+  ASSERT_TRUE(SubmitCandidate(again).first.ok());
+  KillAndStart();
+  EXPECT_THAT(Titles(id), ElementsAre("flag", "deploy", "alert"));
+  EXPECT_TRUE(Lines(id)[0].event().contributed());
+  v1::GetReportRequest get;
+  get.set_incident_id(id);
+  get.set_format(v1::REPORT_FORMAT_MARKDOWN);
+  EXPECT_THAT(GetReport(get).second.content(),
+              HasSubstr("*change:* flag; found to have contributed"));
+  // Nobody knew that at the time, though they may have known of the change.
+  const int64_t confirmed =
+      ToMicros(response.candidate().confirmation().confirm_time());
+  EXPECT_THAT(Titles(id, confirmed - 1), ElementsAre("deploy", "alert"));
+  EXPECT_THAT(Titles(id, confirmed), ElementsAre("flag", "deploy", "alert"));
+  v1::DetachEventsRequest detach;
+  detach.set_incident_id(id);
+  detach.set_etag(Read(id).etag());
+  detach.set_author("sam");
+  detach.add_event_ids(flag[0]);
+  ASSERT_TRUE(DetachEvents(detach).first.ok());
+  EXPECT_THAT(Titles(id), ElementsAre("deploy", "alert"));
+  confirm.clear_contributing_event_ids();
+  confirm.set_none_contributed(true);
+  ASSERT_TRUE(ConfirmChanges(confirm).first.ok());
+  EXPECT_THAT(Titles(id), ElementsAre("deploy", "alert"));
+}
+
 TEST_F(IncidentTest, ShowsAPersonsLineAsItReadThen) {
   const v1::Incident incident = NewIncident();
   const std::string& id = incident.incident_id();
