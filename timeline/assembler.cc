@@ -65,7 +65,7 @@ Added Assembler::Add(Event event) {
 }
 
 // A resolve that belonged to the firing before may belong to this one.
-void Assembler::AddSymptom(Event event) {
+void Assembler::AddSymptom(Event&& event) {
   const Symptom& symptom = gathering_.Insert(std::move(event));
   const KnownEvent* before = FindFiringBefore(symptom.known);
   if (before != nullptr) touched_.insert(before->event.id);
@@ -74,7 +74,7 @@ void Assembler::AddSymptom(Event event) {
   if (taken_.contains(id)) touched_.insert(id);
 }
 
-void Assembler::AddContext(Event event) {
+void Assembler::AddContext(Event&& event) {
   const EventKey key = KeyOf(event);
   auto known = std::make_unique<const KnownEvent>(std::move(event));
   if (key.kind == EventKind::kAlertResolved) {

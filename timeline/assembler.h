@@ -136,8 +136,8 @@ class Assembler {
     Relation relation;
   };
 
-  void AddSymptom(Event event);
-  void AddContext(Event event);
+  void AddSymptom(Event&& event);
+  void AddContext(Event&& event);
   const KnownEvent* FindFiringBefore(const KnownEvent& known) const;
   void UpdateRoots();
   void TouchConcerned();

@@ -15,6 +15,11 @@ bool IsEarlier(const KnownEvent* a, const KnownEvent* b) {
 
 void InsertSorted(const KnownEvent* known,
                   std::vector<const KnownEvent*>* sorted) {
+  // Most come in their order.
+  if (sorted->empty() || IsEarlier(sorted->back(), known)) {
+    sorted->push_back(known);
+    return;
+  }
   sorted->insert(
       std::upper_bound(sorted->begin(), sorted->end(), known, IsEarlier),
       known);
@@ -34,11 +39,11 @@ void EraseBefore(absl::Time before, std::vector<const KnownEvent*>* sorted) {
 
 }  // namespace
 
-const KnownEvent& Changes::Insert(Event event) {
-  const EventKey key = KeyOf(event);
+const KnownEvent& Changes::Insert(Event&& event) {
+  EventKey key = KeyOf(event);
   auto owned = std::make_unique<const KnownEvent>(std::move(event));
   const KnownEvent& known = *owned;
-  all_[key] = std::move(owned);
+  all_.emplace_hint(all_.end(), std::move(key), std::move(owned));
   InsertSorted(&known, &by_service_[known.event.service]);
   if (SaysNotWhat(known.event)) InsertSorted(&known, &nameless_rollbacks_);
   return known;

@@ -31,7 +31,7 @@ class Changes {
   using Visit = absl::FunctionRef<void(const KnownEvent&)>;
 
   // REQUIRES: a change that was not inserted before.
-  const KnownEvent& Insert(Event event);
+  const KnownEvent& Insert(Event&& event);
 
   // In the order of events, from `from` to `to`, both inclusive.
   void VisitWithin(absl::Time from, absl::Time to, Visit visit) const;

@@ -74,7 +74,7 @@ bool Gathering::Moment::IsBefore(const EventKey& key) const {
          (*symptom < key && burst_until < key.event_time);
 }
 
-const Symptom& Gathering::Insert(Event event) {
+const Symptom& Gathering::Insert(Event&& event) {
   const EventKey key = KeyOf(event);
   std::shared_ptr<const Affinity> taught =
       affinity_ == nullptr ? nullptr : affinity_->Before(event.position);

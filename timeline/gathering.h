@@ -51,7 +51,7 @@ struct Strand;
 
 // A symptom and where the fold put it.
 struct Symptom {
-  Symptom(Event event, const Topology& topology,
+  Symptom(Event&& event, const Topology& topology,
           std::shared_ptr<const Affinity> taught)
       : known(std::move(event)),
         node(topology.FindNode(known.event.service)),
@@ -99,7 +99,7 @@ class Gathering {
   Gathering& operator=(const Gathering&) = delete;
 
   // REQUIRES: a symptom whose id was not inserted before.
-  const Symptom& Insert(Event event);
+  const Symptom& Insert(Event&& event);
 
   // That alert resolved. REQUIRES: not inserted before.
   void InsertResolve(const Event& event, uint64_t occurrence);

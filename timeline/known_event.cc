@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -55,7 +56,7 @@ std::vector<Word> NameWordsOf(const Event& event) {
   std::vector<Word> words;
   ForEachName(event, [&](absl::string_view name) {
     ForEachWord(name,
-                [&](absl::string_view word) { words.push_back(HashOf(word)); });
+                [&](absl::string_view, Word word) { words.push_back(word); });
   });
   SortUnique(&words);
   return words;
@@ -93,23 +94,83 @@ bool IsHarmless(const Event& event) {
          std::all_of(paths.begin(), paths.end(), IsHarmlessPath);
 }
 
+// Values in the order in which they came, each once: they come by the hundred
+// and are seldom asked for.
+template <typename T>
+class Distinct {
+ public:
+  // False when it was there.
+  bool Add(T value) {
+    if (2 * values_.size() >= slots_.size()) Grow();
+    uint32_t& slot = SlotOf(value);
+    if (slot != 0) return false;
+    values_.push_back(value);
+    slot = static_cast<uint32_t>(values_.size());
+    return true;
+  }
+
+  std::vector<T> Copy() const { return {values_.begin(), values_.end()}; }
+
+ private:
+  static constexpr size_t kUsual = 256;
+
+  // 0, or a place in values_ counted from 1.
+  uint32_t& SlotOf(T value) {
+    // The hashes of FNV differ most in their low bits.
+    size_t at = static_cast<size_t>(value) % slots_.size();
+    while (slots_[at] != 0 && values_[slots_[at] - 1] != value) {
+      at = (at + 1) % slots_.size();
+    }
+    return slots_[at];
+  }
+
+  void Grow() {
+    slots_.assign(slots_.size() * 2, 0);
+    for (size_t i = 0; i < values_.size(); ++i) {
+      SlotOf(values_[i]) = static_cast<uint32_t>(i + 1);
+    }
+  }
+
+  absl::InlinedVector<T, kUsual / 2> values_;
+  absl::InlinedVector<uint32_t, kUsual> slots_ =
+      absl::InlinedVector<uint32_t, kUsual>(kUsual, 0);
+};
+
+// What two names have in common up to a slash: a path's directory.
+size_t SharedFolders(absl::string_view a, absl::string_view b) {
+  const size_t size = std::min(a.size(), b.size());
+  const auto end = std::mismatch(a.begin(), a.begin() + size, b.begin()).first;
+  const size_t slash =
+      a.substr(0, static_cast<size_t>(end - a.begin())).rfind('/');
+  return slash == absl::string_view::npos ? 0 : slash;
+}
+
 ChangeProfile ProfileOf(const Event& event) {
   ChangeProfile profile;
+  Distinct<Word> words;
+  Distinct<Trace> traces;
+  std::vector<Trace> of_word;
   const auto add = [&](absl::string_view text, bool with_traces) {
-    ForEachWord(text, [&](absl::string_view word) {
+    ForEachWord(text, [&](absl::string_view word, Word hash) {
+      if (!words.Add(hash)) return;
       const std::string stem = StemOf(word);
-      profile.words.push_back(HashOf(word));
       profile.subjects |= SubjectsOf(stem);
-      if (with_traces) AppendTracesOfStem(stem, &profile.traces);
+      if (!with_traces) return;
+      of_word.clear();
+      AppendTracesOfStem(stem, &of_word);
+      for (Trace trace : of_word) traces.Add(trace);
     });
   };
   add(event.title, true);
-  ForEachName(event, [&](absl::string_view name) { add(name, true); });
+  absl::string_view before;
+  ForEachName(event, [&](absl::string_view name) {
+    add(name.substr(SharedFolders(before, name)), true);
+    before = name;
+  });
+  // Last, so that a word of which no traces are wanted hides none.
   add(event.description, false);
-  SortUnique(&profile.words);
-  SortUnique(&profile.traces);
-  profile.words.shrink_to_fit();
-  profile.traces.shrink_to_fit();
+  profile.words = words.Copy();
+  profile.traces = traces.Copy();
   profile.works = WorksOf(event.title);
   profile.is_undo = IsUndo(event);
   profile.is_harmless = IsHarmless(event);
@@ -118,7 +179,7 @@ ChangeProfile ProfileOf(const Event& event) {
 
 }  // namespace
 
-KnownEvent::KnownEvent(Event e) : event(std::move(e)) {
+KnownEvent::KnownEvent(Event&& e) : event(std::move(e)) {
   if (IsChange(event.kind)) {
     profile = ProfileOf(event);
   } else {

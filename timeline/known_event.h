@@ -15,8 +15,8 @@ namespace secondstory::timeline {
 
 // What ranking asks of a change.
 struct ChangeProfile {
-  std::vector<Word> words;    // of all its texts, sorted
-  std::vector<Trace> traces;  // of all but the description, sorted
+  std::vector<Word> words;    // of all its texts, each once, in no order
+  std::vector<Trace> traces;  // of all but the description, likewise
   uint32_t works = 0;         // see vocabulary.h
   uint32_t subjects = 0;      // see vocabulary.h
   bool is_undo = false;       // it says that it undoes another
@@ -24,7 +24,7 @@ struct ChangeProfile {
 };
 
 struct KnownEvent {
-  explicit KnownEvent(Event e);
+  explicit KnownEvent(Event&& e);
 
   Event event;  // without its description, of which the words are enough
   // Of the title, the alert's name and the description; not of a change.

@@ -9,6 +9,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "timeline/word.h"
 
 namespace secondstory::timeline {
 namespace {
@@ -168,44 +169,52 @@ bool IsHostName(absl::string_view token) {
          std::all_of(digit, token.end(), absl::ascii_isdigit);
 }
 
-using Bits = absl::flat_hash_map<std::string, uint32_t>;
+// What is known of a stem.
+struct Meaning {
+  uint32_t works = 0;
+  uint32_t subjects = 0;
+  bool is_generic = false;
+};
 
-void AddWords(absl::string_view words, uint32_t bits, Bits* table) {
+using Meanings = absl::flat_hash_map<Word, Meaning>;
+
+template <typename Add>
+void AddWords(absl::string_view words, Add add, Meanings* meanings) {
   for (absl::string_view word : absl::StrSplit(words, ' ', absl::SkipEmpty())) {
-    (*table)[StemOf(word)] |= bits;
+    add(&(*meanings)[HashOf(StemOf(word))]);
   }
 }
 
-// Never destroyed: threads may still ask while the process ends.
-const Bits& WorkTable() {
-  static const Bits* const table = [] {
-    auto* made = new Bits;
-    for (const WorkWords& each : kWorks) AddWords(each.words, each.work, made);
-    return made;
-  }();
-  return *table;
+Meanings* MakeMeanings() {
+  auto* made = new Meanings;
+  for (const WorkWords& each : kWorks) {
+    AddWords(
+        each.words, [&](Meaning* meaning) { meaning->works |= each.work; },
+        made);
+  }
+  for (size_t i = 0; i < std::size(kSubjects); ++i) {
+    AddWords(
+        kSubjects[i].words,
+        [&](Meaning* meaning) { meaning->subjects |= 1u << i; }, made);
+  }
+  AddWords(
+      kGeneric, [](Meaning* meaning) { meaning->is_generic = true; }, made);
+  return made;
 }
 
-const Bits& SubjectTable() {
-  static const Bits* const table = [] {
-    auto* made = new Bits;
-    for (size_t i = 0; i < std::size(kSubjects); ++i) {
-      AddWords(kSubjects[i].words, 1u << i, made);
-    }
-    return made;
-  }();
-  return *table;
-}
-
-uint32_t Find(const Bits& table, absl::string_view stem) {
-  const auto found = table.find(stem);
-  return found == table.end() ? 0 : found->second;
+Meaning MeaningOf(absl::string_view stem) {
+  // Never destroyed: threads may still ask while the process ends.
+  static const Meanings* const meanings = MakeMeanings();
+  const auto found = meanings->find(HashOf(stem));
+  return found == meanings->end() ? Meaning() : found->second;
 }
 
 absl::string_view StripPlural(absl::string_view word) {
   constexpr size_t kShortest = 3;
+  static constexpr absl::string_view kEndings[] = {"ings", "ing", "ed", "es",
+                                                   "s"};
   if (absl::EndsWith(word, "ss") || word.size() <= kShortest) return word;
-  for (absl::string_view ending : {"ings", "ing", "ed", "es", "s"}) {
+  for (absl::string_view ending : kEndings) {
     if (absl::EndsWith(word, ending) &&
         word.size() - ending.size() > kShortest) {
       word.remove_suffix(ending.size());
@@ -219,7 +228,8 @@ absl::string_view StripPlural(absl::string_view word) {
 
 std::string StemOf(absl::string_view word) {
   constexpr size_t kShortest = 4;
-  for (absl::string_view ending : {"ies", "ied"}) {
+  static constexpr absl::string_view kEndings[] = {"ies", "ied"};
+  for (absl::string_view ending : kEndings) {
     if (word.size() > ending.size() + 2 && absl::EndsWith(word, ending)) {
       word.remove_suffix(ending.size());
       return std::string(word) + "y";
@@ -238,26 +248,15 @@ std::string StemOf(absl::string_view word) {
 uint32_t WorksOf(absl::string_view title) {
   uint32_t works = 0;
   VisitTokens(title, [&](absl::string_view token) {
-    works |= Find(WorkTable(), StemOf(token));
+    works |= MeaningOf(StemOf(token)).works;
     if (IsHostName(token)) works |= kRoutine;
   });
   return works;
 }
 
-bool IsGeneric(absl::string_view stem) {
-  static const auto* const stems = [] {
-    auto* made = new absl::flat_hash_set<std::string>;
-    for (absl::string_view word : absl::StrSplit(kGeneric, ' ')) {
-      made->insert(StemOf(word));
-    }
-    return made;
-  }();
-  return stems->contains(stem);
-}
+bool IsGeneric(absl::string_view stem) { return MeaningOf(stem).is_generic; }
 
-uint32_t SubjectsOf(absl::string_view stem) {
-  return Find(SubjectTable(), stem);
-}
+uint32_t SubjectsOf(absl::string_view stem) { return MeaningOf(stem).subjects; }
 
 absl::string_view SubjectName(uint32_t subject) {
   size_t index = 0;

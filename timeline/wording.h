@@ -7,6 +7,7 @@
 #ifndef SECONDSTORY_TIMELINE_WORDING_H_
 #define SECONDSTORY_TIMELINE_WORDING_H_
 
+#include <algorithm>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -47,11 +48,16 @@ class SortedSet {
   std::bitset<kBits> seen_;
 };
 
-// Lists of places, one after the other.
+// Lists of places, one after the other, each sorted: sums of rounded numbers
+// depend on their order.
 class Places {
  public:
   void Add(uint32_t place) { all_.push_back(place); }
-  void EndList() { ends_.push_back(all_.size()); }
+  void EndList() {
+    const size_t begin = ends_.empty() ? 0 : ends_.back();
+    std::sort(all_.begin() + static_cast<std::ptrdiff_t>(begin), all_.end());
+    ends_.push_back(all_.size());
+  }
 
   absl::Span<const uint32_t> operator[](size_t index) const {
     const size_t begin = index == 0 ? 0 : ends_[index - 1];

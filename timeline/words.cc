@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "absl/container/fixed_array.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "timeline/vocabulary.h"
 
 namespace secondstory::timeline {
@@ -28,11 +28,13 @@ constexpr absl::string_view kCommon[] = {
     "with",     "work",   "working",  "would",   "www",     "yet",     "you",
 };
 
-bool IsCommon(absl::string_view word) {
-  constexpr size_t kLongest = 8;
-  static const auto* const words = new absl::flat_hash_set<absl::string_view>(
-      std::begin(kCommon), std::end(kCommon));
-  return word.size() <= kLongest && words->contains(word);
+bool IsCommon(Word word) {
+  static const auto* const words = [] {
+    auto* made = new absl::flat_hash_set<Word>;
+    for (absl::string_view each : kCommon) made->insert(HashOf(each));
+    return made;
+  }();
+  return words->contains(word);
 }
 
 bool IsWordByte(char c) {
@@ -45,38 +47,38 @@ bool IsCut(char before, char after) {
          absl::ascii_isupper(static_cast<unsigned char>(after));
 }
 
-void VisitRun(absl::string_view run,
-              absl::FunctionRef<void(absl::string_view)> visit) {
-  std::string word = absl::AsciiStrToLower(run);
+bool IsNumber(absl::string_view text) {
+  return std::all_of(text.begin(), text.end(), absl::ascii_isdigit);
+}
+
+using VisitWord = absl::FunctionRef<void(absl::string_view, Word)>;
+
+void VisitRun(absl::string_view run, VisitWord visit) {
+  constexpr size_t kUsual = 64;
+  absl::FixedArray<char, kUsual> lower(run.size());
+  std::transform(run.begin(), run.end(), lower.begin(), [](char c) {
+    return absl::ascii_tolower(static_cast<unsigned char>(c));
+  });
+  absl::string_view word(lower.data(), lower.size());
   if (word.size() > 4 && word.back() == 's' && word[word.size() - 2] != 's') {
-    word.pop_back();
+    word.remove_suffix(1);
   }
-  if (word.size() < 3) return;
-  if (std::all_of(word.begin(), word.end(), absl::ascii_isdigit)) return;
-  if (IsCommon(word)) return;
-  visit(word);
+  if (word.size() < 3 || IsNumber(word)) return;
+  const Word hash = HashOf(word);
+  if (IsCommon(hash)) return;
+  visit(word, hash);
   // "phab2001" is one of the machines called phab.
+  if (!absl::ascii_isdigit(static_cast<unsigned char>(word.back()))) return;
   size_t letters = 0;
-  while (letters < word.size() &&
-         absl::ascii_isalpha(static_cast<unsigned char>(word[letters]))) {
+  while (absl::ascii_isalpha(static_cast<unsigned char>(word[letters]))) {
     ++letters;
   }
-  if (letters < 3 || letters == word.size()) return;
-  if (std::all_of(word.begin() + static_cast<std::ptrdiff_t>(letters),
-                  word.end(), absl::ascii_isdigit)) {
-    visit(absl::string_view(word).substr(0, letters));
-  }
+  if (letters < 3 || !IsNumber(word.substr(letters))) return;
+  word = word.substr(0, letters);
+  visit(word, HashOf(word));
 }
 
 }  // namespace
-
-Word HashOf(absl::string_view word) {
-  Word hash = 14695981039346656037u;
-  for (char c : word) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-  }
-  return hash;
-}
 
 void AppendTraces(absl::string_view text, std::vector<Trace>* traces) {
   ForEachWord(text, [&](absl::string_view word) {
@@ -88,16 +90,19 @@ void AppendTracesOfStem(absl::string_view stem, std::vector<Trace>* traces) {
   constexpr size_t kLetters = 4;
   if (IsGeneric(stem)) return;
   // How a word begins says more.
-  const std::string marked = absl::StrCat("^", stem);
+  constexpr size_t kUsual = 64;
+  absl::FixedArray<char, kUsual> letters(stem.size() + 1);
+  letters[0] = '^';
+  std::copy(stem.begin(), stem.end(), letters.begin() + 1);
+  const absl::string_view marked(letters.data(), letters.size());
   size_t at = 0;
   do {
-    const Word hash = HashOf(absl::string_view(marked).substr(at, kLetters));
+    const Word hash = HashOf(marked.substr(at, kLetters));
     traces->push_back(static_cast<Trace>(hash ^ (hash >> 32)));
   } while (++at + kLetters <= marked.size());
 }
 
-void ForEachWord(absl::string_view text,
-                 absl::FunctionRef<void(absl::string_view)> visit) {
+void ForEachWord(absl::string_view text, VisitWord visit) {
   size_t start = 0;
   for (size_t i = 0; i <= text.size(); ++i) {
     const bool ends = i == text.size() || !IsWordByte(text[i]) ||
@@ -108,11 +113,16 @@ void ForEachWord(absl::string_view text,
   }
 }
 
+void ForEachWord(absl::string_view text,
+                 absl::FunctionRef<void(absl::string_view)> visit) {
+  ForEachWord(text, [&](absl::string_view word, Word) { visit(word); });
+}
+
 std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts) {
   std::vector<Word> words;
   for (absl::string_view text : texts) {
     ForEachWord(text,
-                [&](absl::string_view word) { words.push_back(HashOf(word)); });
+                [&](absl::string_view, Word word) { words.push_back(word); });
   }
   SortUnique(&words);
   return words;
@@ -120,8 +130,8 @@ std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts) {
 
 std::string FindWord(absl::string_view text, Word word) {
   std::string found;
-  ForEachWord(text, [&](absl::string_view each) {
-    if (found.empty() && HashOf(each) == word) found = std::string(each);
+  ForEachWord(text, [&](absl::string_view each, Word hash) {
+    if (found.empty() && hash == word) found = std::string(each);
   });
   return found;
 }

@@ -10,13 +10,9 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/string_view.h"
+#include "timeline/word.h"
 
 namespace secondstory::timeline {
-
-// A word by its hash (FNV-1a, so the same everywhere): texts are compared by
-// the million and shown by the dozen. Two words that collide would be taken
-// for one; at 64 bits nobody will see that.
-using Word = uint64_t;
 
 // Calls `visit` with each word of `text`: runs of letters and digits, cut at
 // camelCase, in lower case (ASCII), plural s removed. Words of fewer than three
@@ -24,9 +20,9 @@ using Word = uint64_t;
 // with a number behind it ("phab2001") comes without it too.
 void ForEachWord(absl::string_view text,
                  absl::FunctionRef<void(absl::string_view)> visit);
-
-// REQUIRES: as ForEachWord() gives it.
-Word HashOf(absl::string_view word);
+// The same, with the hash of each.
+void ForEachWord(absl::string_view text,
+                 absl::FunctionRef<void(absl::string_view, Word)> visit);
 
 // The words of all texts together, sorted, each once.
 std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts);
