@@ -109,6 +109,7 @@ void Aftermath::FindUndos() {
       // A deploy log says of every change what ran before.
       if (name.size() >= kRevisionSizeMin) {
         undone_before_[name] = event.event_time;
+        undone_sizes_.set(name.size() % undone_sizes_.size());
       }
     }
   }
@@ -142,19 +143,27 @@ void Aftermath::FindResponses(absl::Duration lookback) {
   changes_per_count_ = absl::FDivDuration(end - onset_, lookback);
   const auto add = [&](const Event& event) {
     if (event.service.empty() || SaysInVain(event.title)) return;
-    response_.try_emplace(event.service, &event);
+    response_.try_emplace(HashOf(event.service), &event);
   };
   for (const KnownEvent* change : events_.changes) {
     const Event& event = change->event;
-    if (event.event_time <= onset_) {
-      ++change_count_[event.service];
-    } else if (event.event_time <= end &&
-               event.kind != EventKind::kChangeRolledBack) {
+    if (event.event_time > onset_ && event.event_time <= end &&
+        event.kind != EventKind::kChangeRolledBack) {
       add(event);
     }
   }
   for (const KnownEvent* each : events_.context) {
     if (each->event.kind != EventKind::kAlertResolved) add(each->event);
+  }
+  CountChanges();
+}
+
+void Aftermath::CountChanges() {
+  if (response_.empty() && !is_over_) return;
+  for (const KnownEvent* change : events_.changes) {
+    if (change->event.event_time > onset_) break;
+    const Word service = change->profile.service;
+    if (is_over_ || response_.contains(service)) ++change_count_[service];
   }
 }
 
@@ -183,6 +192,7 @@ bool Aftermath::WasUndoneBefore(const KnownEvent& change) const {
   if (undone_before_.empty()) return false;
   for (const std::string* name :
        {&change.event.change.revision, &change.event.title}) {
+    if (!undone_sizes_.test(name->size() % undone_sizes_.size())) continue;
     const auto undone = undone_before_.find(*name);
     if (undone != undone_before_.end() &&
         undone->second > change.event.event_time) {
@@ -256,20 +266,21 @@ Aftermath::Undo Aftermath::FindUndo(const KnownEvent& change) const {
 }
 
 Aftermath::Response Aftermath::FindResponse(const KnownEvent& change) const {
-  const std::string& service = change.event.service;
-  if (service.empty() || (response_.empty() && !is_over_)) return {};
+  if (change.event.service.empty()) return {};
+  const Word service = change.profile.service;
+  const auto response = response_.find(service);
+  if (response == response_.end() && !is_over_) return {};
   const auto count = change_count_.find(service);
   const double expected =
       changes_per_count_ * (count == change_count_.end() ? 0 : count->second);
   const double chance =
       1 - (1 - kResponseByChance) * std::exp(-std::max(0.0, expected));
-  const auto response = response_.find(service);
   if (response != response_.end()) {
     const double log_odds = std::log(kResponse / chance);
     if (log_odds <= 0 || !IsBefore(change.event, *response->second)) return {};
     return {response->second, std::min(log_odds, kResponseMax)};
   }
-  if (!is_over_ || chance >= kResponse) return {};
+  if (chance >= kResponse) return {};
   return {nullptr, std::log((1 - kResponse) / (1 - chance))};
 }
 

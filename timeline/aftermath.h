@@ -6,6 +6,7 @@
 #ifndef SECONDSTORY_TIMELINE_AFTERMATH_H_
 #define SECONDSTORY_TIMELINE_AFTERMATH_H_
 
+#include <bitset>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -74,6 +75,7 @@ class Aftermath {
   void FindUndos();
   void FindEnd();
   void FindResponses(absl::Duration lookback);
+  void CountChanges();
   void FindOutside(const std::vector<absl::string_view>& services);
   int64_t CountBetween(const Event& change, const Event& undo) const;
   double WeighQuiet(const Event& undo, absl::Duration* quiet_after) const;
@@ -85,11 +87,14 @@ class Aftermath {
   std::vector<const KnownEvent*> service_undos_;  // which name no change
   // What undos before the onset name, by revision or title.
   absl::flat_hash_map<absl::string_view, absl::Time> undone_before_;
+  std::bitset<64> undone_sizes_;           // of these names, by the remainder
   std::vector<absl::Time> resolve_times_;  // sorted
   absl::Time last_symptom_;
   bool is_over_ = false;
-  absl::flat_hash_map<absl::string_view, const Event*> response_;
-  absl::flat_hash_map<absl::string_view, double> change_count_;
+  // By service.
+  absl::flat_hash_map<Word, const Event*> response_;
+  absl::flat_hash_map<Word, double>
+      change_count_;              // where it will be asked for
   double changes_per_count_ = 0;  // expected in the aftermath, of one before
   Outside outside_;
 };

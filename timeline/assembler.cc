@@ -120,17 +120,24 @@ std::vector<Candidate> Assembler::TakeChanged() {
   UpdateRoots();
   TouchConcerned();
   TouchQuiet();
-  absl::flat_hash_set<std::string> ids;
-  for (const std::string& id : std::exchange(touched_, {})) {
+  std::vector<const Symptom*> openers;
+  // In any order: they are sorted below.
+  for (const std::string& id : std::exchange(touched_, {})) {  // tidy: allow
     // An alert that resolved touches the candidate that it is in.
     const Symptom* symptom = gathering_.FindSymptom(id);
-    if (symptom != nullptr) ids.insert(symptom->strand->root().id());
-    ids.insert(id);
+    if (symptom == nullptr) continue;
+    openers.push_back(symptom);
+    openers.push_back(symptom->strand->root().symptoms.front());
   }
+  // Neighbours look at the same changes, which are at hand then.
+  std::sort(openers.begin(), openers.end(),
+            [](const Symptom* a, const Symptom* b) {
+              return IsBefore(a->known.event, b->known.event);
+            });
+  openers.erase(std::unique(openers.begin(), openers.end()), openers.end());
   std::vector<Candidate> changed;
-  // In any order: the candidates are sorted below.
-  for (const std::string& id : ids) {  // tidy: allow
-    std::optional<Candidate> candidate = TakeOne(id);
+  for (const Symptom* opener : openers) {
+    std::optional<Candidate> candidate = TakeOne(*opener);
     if (candidate.has_value()) changed.push_back(*std::move(candidate));
   }
   std::sort(changed.begin(), changed.end(),
@@ -275,15 +282,14 @@ void Assembler::TouchQuiet() {
   }
 }
 
-std::optional<Candidate> Assembler::TakeOne(const std::string& id) {
+std::optional<Candidate> Assembler::TakeOne(const Symptom& opener) {
+  const std::string& id = opener.known.event.id;
   const Strand* strand = gathering_.FindStrand(id);
-  const Symptom* opener = gathering_.FindSymptom(id);
-  if (opener == nullptr) return std::nullopt;
   const bool is_root = strand != nullptr && strand->merged_into == nullptr;
   if (!is_root && !taken_.contains(id)) return std::nullopt;
   Relation relation;
   Candidate candidate =
-      is_root ? Build(*strand, &relation) : BuildMerged(*opener);
+      is_root ? Build(*strand, &relation) : BuildMerged(opener);
   const uint64_t fingerprint = absl::HashOf(candidate);
   Taken& now = FindTaken(id);
   open_.erase({now.closes, id});

@@ -154,7 +154,7 @@ class Assembler {
   Material MaterialOf(const Strand& root) const;
   Candidate Build(const Strand& root, Relation* relation) const;
   Candidate BuildMerged(const Symptom& opener) const;
-  std::optional<Candidate> TakeOne(const std::string& id);
+  std::optional<Candidate> TakeOne(const Symptom& opener);
   Taken& FindTaken(const std::string& id);
   void SetState(CandidateState state, Taken* taken);
   bool IsSettled(const Extent& extent, absl::Time horizon) const;

@@ -5,7 +5,6 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -93,12 +92,15 @@ Relation::Relation(const Candidate& candidate, const Material& material) {
   }
   SortUnique(&words_);
   words_.shrink_to_fit();
-  absl::flat_hash_map<absl::string_view, const Event*> changes;
-  for (const KnownEvent* change : material.changes) {
-    changes[change->event.id] = &change->event;
-  }
+  near_.reserve(candidate.ranked_changes.size());
   for (const RankedChange& change : candidate.ranked_changes) {
-    near_.push_back({changes[change.event_id], change.score >= kLikelyChange});
+    auto at = std::lower_bound(material.changes.begin(), material.changes.end(),
+                               change.event_time,
+                               [](const KnownEvent* known, absl::Time time) {
+                                 return known->event.event_time < time;
+                               });
+    while ((*at)->event.id != change.event_id) ++at;
+    near_.push_back({&(*at)->event, change.score >= kLikelyChange});
   }
 }
 

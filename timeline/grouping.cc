@@ -5,6 +5,7 @@
 #include <iterator>
 #include <limits>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "timeline/phrase.h"
@@ -56,9 +57,10 @@ constexpr double kLabelEqual = 0.3;
 constexpr double kLabelOther = -1.5;
 constexpr double kLabelsMax = 2.0;
 constexpr double kWordsShared = 0.8;
-// What a symptom can bring beside time, at most: the nearest place, flapping,
-// labels and words.
-constexpr double kBesideTimeMax = 0.8 + kFlaps + kLabelsMax + kWordsShared;
+// What a symptom can bring at most: by its place; and beside time and place,
+// by flapping, labels and words.
+constexpr double kPlaceMax = 0.8;
+constexpr double kBesidesMax = kFlaps + kLabelsMax + kWordsShared;
 
 // Bounds of what a group remembers.
 constexpr size_t kGapCountMax = 32;
@@ -233,8 +235,8 @@ struct Weigher {
                                          group.patterns_);
   }
 
-  double BesideTime() const {
-    return Place() + Name() + Environment() + Labels() + Words() + Taught();
+  double BesideTime(double place) const {
+    return place + Name() + Environment() + Labels() + Words() + Taught();
   }
 
   std::vector<std::string> Describe() const {
@@ -431,20 +433,31 @@ double WeighJoining(absl::Span<const Arrival> together, const Group& group,
   constexpr double kNever = -std::numeric_limits<double>::infinity();
   const auto count = static_cast<double>(together.size());
   double time = 0;
-  double beside_max = kBesideTimeMax;
+  double besides_max = kBesidesMax;
   bool may_join = false;
   for (const Arrival& symptom : together) {
     const Weigher weigher{symptom, group, topology};
     may_join = may_join || weigher.MayJoin();
     time += weigher.Time() / count;
-    if (symptom.affinity != nullptr) {
-      beside_max = kBesideTimeMax + kAffinityMax;
-    }
+    if (symptom.affinity != nullptr) besides_max = kBesidesMax + kAffinityMax;
   }
-  if (!may_join || time + beside_max * std::sqrt(count) <= 0) return kNever;
-  double beside = 0;
+  const auto may_be_more = [&](double beside) {
+    return time + beside / std::sqrt(count) > 0;
+  };
+  if (!may_join || !may_be_more((kPlaceMax + besides_max) * count)) {
+    return kNever;
+  }
+  // Most groups that come into question are those of foreign services.
+  absl::InlinedVector<double, 8> places;
+  double place = 0;
   for (const Arrival& symptom : together) {
-    beside += Weigher{symptom, group, topology}.BesideTime();
+    places.push_back(Weigher{symptom, group, topology}.Place());
+    place += places.back();
+  }
+  if (!may_be_more(place + besides_max * count)) return kNever;
+  double beside = 0;
+  for (size_t i = 0; i < together.size(); ++i) {
+    beside += Weigher{together[i], group, topology}.BesideTime(places[i]);
   }
   return time + beside / std::sqrt(count);
 }

@@ -171,6 +171,12 @@ ChangeProfile ProfileOf(const Event& event) {
   add(event.description, false);
   profile.words = words.Copy();
   profile.traces = traces.Copy();
+  profile.source = HashOf(event.source);
+  profile.service = HashOf(event.service);
+  profile.services.reserve(event.change.services.size());
+  for (const std::string& service : event.change.services) {
+    profile.services.push_back(HashOf(service));
+  }
   profile.works = WorksOf(event.title);
   profile.is_undo = IsUndo(event);
   profile.is_harmless = IsHarmless(event);

@@ -17,10 +17,14 @@ namespace secondstory::timeline {
 struct ChangeProfile {
   std::vector<Word> words;    // of all its texts, each once, in no order
   std::vector<Trace> traces;  // of all but the description, likewise
-  uint32_t works = 0;         // see vocabulary.h
-  uint32_t subjects = 0;      // see vocabulary.h
-  bool is_undo = false;       // it says that it undoes another
-  bool is_harmless = false;   // it touches only tests or documents
+  // Names by their hash, to count and compare them.
+  Word source = 0;
+  Word service = 0;
+  std::vector<Word> services;  // of Change::services
+  uint32_t works = 0;          // see vocabulary.h
+  uint32_t subjects = 0;       // see vocabulary.h
+  bool is_undo = false;        // it says that it undoes another
+  bool is_harmless = false;    // it touches only tests or documents
 };
 
 struct KnownEvent {

@@ -110,28 +110,30 @@ Symptoms Gather(Events symptoms) {
 class Account {
  public:
   Account(const RankingWeights& weights, bool written)
-      : weights_(weights), written_(written) {}
+      : weights_(weights), written_(written) {
+    constexpr size_t kUsual = 8;
+    if (written_) evidence_.reserve(kUsual);
+  }
 
   template <typename Text>
   void Add(Rule rule, absl::string_view name, double log_odds, Text text) {
     const double rounded =
         Round(log_odds * weights_.of[static_cast<size_t>(rule)]);
     log_odds_ += rounded;
-    if (written_)
-      evidence_.push_back({std::string(name), std::string(text()), rounded});
+    if (!written_) return;
+    const auto at =
+        std::upper_bound(evidence_.begin(), evidence_.end(), rounded,
+                         [](double a, const Evidence& b) {
+                           return std::fabs(a) > std::fabs(b.log_odds);
+                         });
+    evidence_.insert(at, {std::string(name), std::string(text()), rounded});
   }
 
   double log_odds() const { return log_odds_; }
   bool written() const { return written_; }
 
   // The weightiest first.
-  std::vector<Evidence> TakeEvidence() {
-    std::stable_sort(evidence_.begin(), evidence_.end(),
-                     [](const Evidence& a, const Evidence& b) {
-                       return std::fabs(a.log_odds) > std::fabs(b.log_odds);
-                     });
-    return std::move(evidence_);
-  }
+  std::vector<Evidence> TakeEvidence() { return std::move(evidence_); }
 
  private:
   const RankingWeights& weights_;
@@ -155,6 +157,7 @@ class Scale {
         wording_(symptoms.distinct, listed) {
     CountWindow();
     CountLater();
+    lag_odds_.reserve(listed_.size());
     for (const KnownEvent* change : listed_) {
       lag_odds_.push_back(LagOdds(change->event));
     }
@@ -177,6 +180,11 @@ class Scale {
   }
 
  private:
+  struct Service {
+    int distance = Topology::kUnknown;  // to the nearest service that alerts
+    int count = 0;                      // changes
+  };
+
   // What tells whether any change contributed, too.
   void WeighWhether(size_t index, Account* account) const {
     const KnownEvent& change = *listed_[index];
@@ -208,31 +216,33 @@ class Scale {
       account->Add(Rule::kWork, "work", each.log_odds,
                    [&] { return each.text; });
     }
-    WeighFrequency(change.event, account);
+    WeighFrequency(change, account);
   }
 
   void CountWindow() {
+    place_.reserve(listed_.size());
     for (const KnownEvent* change : listed_) {
-      place_.push_back(PlaceOf(change->event));
-      ++service_count_[change->event.service];
+      place_.push_back(PlaceOf(*change));
+      ++OfService(change->profile.service, change->event.service).count;
     }
     const double count = static_cast<double>(listed_.size());
     for (int at = 0; at <= kElsewhereUnknown; ++at) {
       const double seen =
           static_cast<double>(std::count(place_.begin(), place_.end(), at));
-      chance_at_[at] =
+      const double chance =
           (seen + kChanceAt[at] * kChanceWeight) / (count + kChanceWeight);
+      place_odds_[at] = std::log(kContributingAt[at] / chance);
     }
   }
 
   // Of each change, those of its source that came between it and the onset.
   void CountLater() {
-    absl::flat_hash_map<absl::string_view, int64_t> seen;
+    absl::flat_hash_map<Word, int64_t> seen;
     later_.resize(listed_.size());
     for (size_t i = listed_.size(); i-- > 0;) {
       const Event& event = listed_[i]->event;
       if (event.event_time > symptoms_.onset) continue;
-      later_[i] = seen[event.source]++;
+      later_[i] = seen[listed_[i]->profile.source]++;
     }
     source_count_ = seen.size();
   }
@@ -242,13 +252,16 @@ class Scale {
   void Balance() {
     double whether = 0;
     double all = 0;
+    log_odds_.reserve(listed_.size());
+    order_.reserve(listed_.size());
     for (size_t i = 0; i < listed_.size(); ++i) {
       Account account(options_.weights, /*written=*/false);
       WeighWhether(i, &account);
       whether += std::exp(account.log_odds());
       WeighWhich(i, &account);
       log_odds_.push_back(account.log_odds());
-      all += std::exp(account.log_odds() + OrderWeight() * UnbalancedOrder(i));
+      order_.push_back(UnbalancedOrder(i));
+      all += std::exp(account.log_odds() + OrderWeight() * order_[i]);
     }
     if (all > 0 && OrderWeight() > 0) {
       balance_ = (std::log(whether / all) + options_.weights.any_change) /
@@ -265,9 +278,7 @@ class Scale {
     return Round(OrderOdds(index) * OrderWeight());
   }
 
-  double OrderOdds(size_t index) const {
-    return UnbalancedOrder(index) + balance_;
-  }
+  double OrderOdds(size_t index) const { return order_[index] + balance_; }
 
   double UnbalancedOrder(size_t index) const {
     return -kOrderForLag * lag_odds_[index] -
@@ -287,33 +298,46 @@ class Scale {
 
   // The distance from the change to the nearest service that alerts; -1 when
   // nobody says where one of them is.
-  int PlaceOf(const Event& change) const {
+  int PlaceOf(const KnownEvent& known) {
+    const Event& change = known.event;
+    const std::vector<std::string>& services = change.change.services;
     if (symptoms_.services.empty()) return -1;
-    if (change.service.empty() && change.change.services.empty()) return -1;
-    int nearest = Topology::kUnknown;
-    for (absl::string_view service : symptoms_.services) {
-      nearest = std::min(nearest, topology_.Distance(change.service, service));
-      for (const std::string& touched : change.change.services) {
-        nearest = std::min(nearest, topology_.Distance(touched, service));
-      }
+    if (change.service.empty() && services.empty()) return -1;
+    int nearest = OfService(known.profile.service, change.service).distance;
+    for (size_t i = 0; i < services.size(); ++i) {
+      const Service& touched =
+          OfService(known.profile.services[i], services[i]);
+      nearest = std::min(nearest, touched.distance);
     }
     if (nearest == Topology::kUnknown) return kElsewhereUnknown;
     // Elsewhere is elsewhere, connected or not.
     return std::min(nearest, Topology::kFar);
   }
 
+  Service& OfService(Word hash, absl::string_view name) {
+    const auto [at, is_new] = services_.try_emplace(hash);
+    if (is_new) {
+      for (absl::string_view alerting : symptoms_.services) {
+        at->second.distance =
+            std::min(at->second.distance, topology_.Distance(name, alerting));
+      }
+    }
+    return at->second;
+  }
+
   // The log-odds of the lag alone.
   double LagOdds(const Event& change) const {
     const absl::Duration lag = symptoms_.onset - change.event_time;
-    double density = kAfterOnset / absl::ToDoubleMinutes(options_.skew);
-    if (lag >= absl::ZeroDuration()) {
-      const double minutes = std::max(absl::ToDoubleMinutes(lag), kLagMin);
-      const double z = std::log(minutes / kLagMedian) / kLagSpread;
-      density =
-          std::exp(-z * z / 2) / (minutes * kLagSpread * std::sqrt(2 * M_PI));
-    }
     const double rate = (static_cast<double>(listed_.size()) + kChangesBeside) /
                         absl::ToDoubleMinutes(options_.lookback);
+    if (lag < absl::ZeroDuration()) {
+      const double density = kAfterOnset / absl::ToDoubleMinutes(options_.skew);
+      return std::log(kOddsOfAnyChange * density / rate);
+    }
+    const double minutes = std::max(absl::ToDoubleMinutes(lag), kLagMin);
+    const double z = std::log(minutes / kLagMedian) / kLagSpread;
+    const double density =
+        std::exp(-z * z / 2) / (minutes * kLagSpread * std::sqrt(2 * M_PI));
     return std::log(kOddsOfAnyChange * density / rate);
   }
 
@@ -334,7 +358,7 @@ class Scale {
     const Event& change = listed_[index]->event;
     // At a service with symptoms people make changes because of them.
     if (at == 0 && change.event_time > symptoms_.onset) return;
-    const double log_odds = std::log(kContributingAt[at] / chance_at_[at]);
+    const double log_odds = place_odds_[at];
     if (at == 0) {
       account->Add(Rule::kPlace, "same_service", log_odds, [&] {
         return absl::StrCat("changes ", AlertingServiceOf(change), ", which ",
@@ -354,9 +378,9 @@ class Scale {
     return symptoms_.noun == "first report" ? "was reported" : "alerted";
   }
 
-  std::string AlertingServiceOf(const Event& change) const {
+  absl::string_view AlertingServiceOf(const Event& change) const {
     for (absl::string_view service : symptoms_.services) {
-      if (TouchesService(change, service)) return std::string(service);
+      if (TouchesService(change, service)) return service;
     }
     return change.service;
   }
@@ -383,7 +407,7 @@ class Scale {
 
   void WeighWords(size_t index, Account* account) const {
     // That it changes a service that alerted is weighed already.
-    const std::string apart =
+    const absl::string_view apart =
         place_[index] == 0 ? AlertingServiceOf(listed_[index]->event) : "";
     const Wording::Words words =
         wording_.WeighWords(index, apart, account->written());
@@ -414,30 +438,41 @@ class Scale {
                             kin.other, "`");
       }
     }
-    std::vector<std::string> shown;
-    for (const Wording::Shared& shared : words.shared) {
-      if (shown.size() == kShown) break;
-      shown.push_back(Spell(listed_[index]->event, shared.word));
-    }
+    const auto shown = absl::MakeConstSpan(words.shared).subspan(0, kShown);
     if (shown.empty()) {
       return absl::StrCat("its words are like those of the ", Noun());
     }
-    return absl::StrCat("touches ", absl::StrJoin(shown, ", "),
-                        ", named in the ", Noun());
+    return absl::StrCat(
+        "touches ", absl::StrJoin(Spell(listed_[index]->event, shown), ", "),
+        ", named in the ", Noun());
   }
 
-  static std::string Spell(const Event& event, Word word) {
-    std::string found = FindWord(event.title, word);
-    ForEachName(event, [&](absl::string_view name) {
-      if (found.empty()) found = FindWord(name, word);
-    });
-    return found.empty() ? std::string("words of its description")
-                         : absl::StrCat("`", found, "`");
+  static std::vector<std::string> Spell(
+      const Event& event, absl::Span<const Wording::Shared> words) {
+    std::vector<std::string> spelled(words.size());
+    size_t left = words.size();
+    const auto look = [&](absl::string_view text) {
+      if (left == 0) return;
+      ForEachWord(text, [&](absl::string_view each, Word hash) {
+        for (size_t i = 0; i < words.size(); ++i) {
+          if (words[i].word != hash || !spelled[i].empty()) continue;
+          spelled[i] = absl::StrCat("`", each, "`");
+          --left;
+        }
+      });
+    };
+    look(event.title);
+    ForEachName(event, look);
+    for (std::string& each : spelled) {
+      if (each.empty()) each = "words of its description";
+    }
+    return spelled;
   }
 
-  void WeighFrequency(const Event& change, Account* account) const {
+  void WeighFrequency(const KnownEvent& known, Account* account) const {
+    const Event& change = known.event;
     if (change.service.empty()) return;
-    const int count = service_count_.find(change.service)->second;
+    const int count = services_.find(known.profile.service)->second.count;
     if (count < 2) return;
     account->Add(Rule::kOrder, "frequency", -kFrequency * std::log(count), [&] {
       return absl::StrCat(change.service, " changed ", count, " times in ",
@@ -507,13 +542,14 @@ class Scale {
   const RankingOptions& options_;
   const Wording wording_;
   std::vector<int> place_;
-  double chance_at_[kElsewhereUnknown + 1] = {};
+  double place_odds_[kElsewhereUnknown + 1] = {};
   std::vector<int64_t> later_;
   std::vector<double> lag_odds_;
   size_t source_count_ = 0;
   double balance_ = 0;
   std::vector<double> log_odds_;  // but for the order
-  absl::flat_hash_map<absl::string_view, int> service_count_;
+  std::vector<double> order_;     // log-odds before they are balanced
+  absl::flat_hash_map<Word, Service> services_;  // which change
 };
 
 RankedChange Describe(const Event& event) {
@@ -530,16 +566,23 @@ RankedChange Describe(const Event& event) {
   return change;
 }
 
+bool IsStart(const KnownEvent* change) {
+  return change->event.kind == EventKind::kChangeStarted;
+}
+
 // Without those starts whose end is known too: that is one change, listed by
 // its end.
 std::vector<const KnownEvent*> DropSupersededStarts(Events changes) {
+  if (std::none_of(changes.begin(), changes.end(), IsStart)) {
+    return {changes.begin(), changes.end()};
+  }
   absl::flat_hash_set<std::pair<absl::string_view, absl::string_view>> ended;
   std::vector<const KnownEvent*> kept;
   for (size_t i = changes.size(); i-- > 0;) {
     const Event& event = changes[i]->event;
     const std::pair<absl::string_view, absl::string_view> what = {
         event.service, event.change.revision};
-    if (event.kind != EventKind::kChangeStarted) {
+    if (!IsStart(changes[i])) {
       ended.insert(what);
     } else if (ended.contains(what)) {
       continue;
@@ -586,6 +629,7 @@ Ranking RankChanges(const AftermathEvents& events, const Topology& topology,
   const std::vector<const KnownEvent*> all =
       DropSupersededStarts(events.changes);
   std::vector<const KnownEvent*> listed;
+  listed.reserve(all.size());
   for (const KnownEvent* change : all) {
     const Event& event = change->event;
     const bool after = event.event_time > symptoms.onset;
@@ -600,15 +644,20 @@ Ranking RankChanges(const AftermathEvents& events, const Topology& topology,
   const Scale scale(symptoms, listed, aftermath, topology, options);
   double total = 1;  // the odds of "no change" against itself
   std::vector<std::pair<double, size_t>> odds;
+  odds.reserve(listed.size());
   for (size_t i = 0; i < listed.size(); ++i) {
     odds.emplace_back(std::exp(scale.LogOdds(i)), i);
     total += odds.back().first;
   }
   // The later one first where the evidence is equal.
-  std::sort(odds.begin(), odds.end(), std::greater<>());
-  const size_t kept = static_cast<size_t>(options.ranked_change_count_max);
-  if (odds.size() > kept) odds.resize(kept);
+  const size_t kept = std::min(
+      odds.size(), static_cast<size_t>(options.ranked_change_count_max));
+  std::partial_sort(odds.begin(),
+                    odds.begin() + static_cast<std::ptrdiff_t>(kept),
+                    odds.end(), std::greater<>());
+  odds.resize(kept);
   Ranking ranking;
+  ranking.changes.reserve(kept);
   for (const auto& [own, index] : odds) {
     RankedChange change = Describe(listed[index]->event);
     change.score = Round(own / total);

@@ -185,16 +185,22 @@ Wording::Kin Wording::FindKin(size_t index) const {
   // The pair that has most traces in common; the first of several.
   Kin best;
   int most = 0;
+  if (shared_traces_[index].empty()) return best;
   std::vector<int> common(spelled_.size());
+  std::vector<Trace> traces;
   const auto consider = [&](absl::string_view own) {
-    std::vector<Trace> traces;
+    traces.clear();
     AppendTraces(own, &traces);
+    const auto strange = [&](Trace trace) {
+      return traces_.Find(trace) == SortedSet<Trace>::kAbsent;
+    };
+    traces.erase(std::remove_if(traces.begin(), traces.end(), strange),
+                 traces.end());
+    if (traces.empty()) return;
     SortUnique(&traces);
     std::fill(common.begin(), common.end(), 0);
     for (Trace trace : traces) {
-      const size_t at = traces_.Find(trace);
-      if (at == SortedSet<Trace>::kAbsent) continue;
-      for (uint32_t other : spelled_with_[at]) ++common[other];
+      for (uint32_t other : spelled_with_[traces_.Find(trace)]) ++common[other];
     }
     for (size_t i = 0; i < common.size(); ++i) {
       if (common[i] <= most || own == spelled_[i]) continue;
@@ -217,7 +223,7 @@ Wording::Subject Wording::WeighSubject(size_t index) const {
   for (uint32_t at : shared_words_[index]) left &= ~word_subjects_[at];
   const double count = static_cast<double>(changes_.size());
   double most = 0;
-  for (int bit = 0; bit < kSubjectBits; ++bit) {
+  for (int bit = 0; left >> bit != 0; ++bit) {
     if ((left >> bit & 1u) == 0) continue;
     const double chance = (subject_count_[static_cast<size_t>(bit)] + 0.5) /
                           (count + kChanceWeight);
