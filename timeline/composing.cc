@@ -196,6 +196,9 @@ Candidate Compose(const Material& material, const Topology& topology,
   candidate.state = watermark > material.closes ? CandidateState::kQuiet
                                                 : CandidateState::kOpen;
   absl::flat_hash_set<absl::string_view> services;
+  constexpr size_t kUsualContextCount = 4;
+  candidate.lines.reserve(material.symptoms.size() + material.resolves.size() +
+                          kUsualContextCount);
   for (const Symptom* symptom : material.symptoms) {
     const Event& event = symptom->known.event;
     candidate.severity = std::max(candidate.severity, event.severity);

@@ -13,6 +13,7 @@
 #include "timeline/known_event.h"
 #include "timeline/ranking.h"
 #include "timeline/topology.h"
+#include "timeline/wording.h"
 
 namespace secondstory::timeline {
 
@@ -30,7 +31,7 @@ struct Material {
   std::vector<const Symptom*> symptoms;
   // All changes from onset - lookback to the later of onset + rollback_horizon
   // and the last symptom + kContextAfter.
-  std::vector<const KnownEvent*> changes;
+  PerChange<const KnownEvent*> changes;
   // Actions, notes, and resolves that name no alert, from the onset to the last
   // symptom + kContextAfter.
   std::vector<const KnownEvent*> context;

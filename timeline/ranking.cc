@@ -157,7 +157,6 @@ class Scale {
         wording_(symptoms.distinct, listed) {
     CountWindow();
     CountLater();
-    lag_odds_.reserve(listed_.size());
     for (const KnownEvent* change : listed_) {
       lag_odds_.push_back(LagOdds(change->event));
     }
@@ -220,7 +219,6 @@ class Scale {
   }
 
   void CountWindow() {
-    place_.reserve(listed_.size());
     for (const KnownEvent* change : listed_) {
       place_.push_back(PlaceOf(*change));
       ++OfService(change->profile.service, change->event.service).count;
@@ -252,8 +250,6 @@ class Scale {
   void Balance() {
     double whether = 0;
     double all = 0;
-    log_odds_.reserve(listed_.size());
-    order_.reserve(listed_.size());
     for (size_t i = 0; i < listed_.size(); ++i) {
       Account account(options_.weights, /*written=*/false);
       WeighWhether(i, &account);
@@ -541,14 +537,14 @@ class Scale {
   const Topology& topology_;
   const RankingOptions& options_;
   const Wording wording_;
-  std::vector<int> place_;
+  PerChange<int> place_;
   double place_odds_[kElsewhereUnknown + 1] = {};
-  std::vector<int64_t> later_;
-  std::vector<double> lag_odds_;
+  PerChange<int64_t> later_;
+  PerChange<double> lag_odds_;
   size_t source_count_ = 0;
   double balance_ = 0;
-  std::vector<double> log_odds_;  // but for the order
-  std::vector<double> order_;     // log-odds before they are balanced
+  PerChange<double> log_odds_;  // but for the order
+  PerChange<double> order_;     // log-odds before they are balanced
   absl::flat_hash_map<Word, Service> services_;  // which change
 };
 
@@ -572,12 +568,12 @@ bool IsStart(const KnownEvent* change) {
 
 // Without those starts whose end is known too: that is one change, listed by
 // its end.
-std::vector<const KnownEvent*> DropSupersededStarts(Events changes) {
+PerChange<const KnownEvent*> DropSupersededStarts(Events changes) {
   if (std::none_of(changes.begin(), changes.end(), IsStart)) {
     return {changes.begin(), changes.end()};
   }
   absl::flat_hash_set<std::pair<absl::string_view, absl::string_view>> ended;
-  std::vector<const KnownEvent*> kept;
+  PerChange<const KnownEvent*> kept;
   for (size_t i = changes.size(); i-- > 0;) {
     const Event& event = changes[i]->event;
     const std::pair<absl::string_view, absl::string_view> what = {
@@ -626,10 +622,8 @@ std::string ExplainNoChange(const Ranking& ranking, size_t count,
 Ranking RankChanges(const AftermathEvents& events, const Topology& topology,
                     const RankingOptions& options) {
   const Symptoms symptoms = Gather(events.symptoms);
-  const std::vector<const KnownEvent*> all =
-      DropSupersededStarts(events.changes);
-  std::vector<const KnownEvent*> listed;
-  listed.reserve(all.size());
+  const PerChange<const KnownEvent*> all = DropSupersededStarts(events.changes);
+  PerChange<const KnownEvent*> listed;
   for (const KnownEvent* change : all) {
     const Event& event = change->event;
     const bool after = event.event_time > symptoms.onset;
@@ -643,8 +637,7 @@ Ranking RankChanges(const AftermathEvents& events, const Topology& topology,
       symptoms.services, options.lookback);
   const Scale scale(symptoms, listed, aftermath, topology, options);
   double total = 1;  // the odds of "no change" against itself
-  std::vector<std::pair<double, size_t>> odds;
-  odds.reserve(listed.size());
+  PerChange<std::pair<double, size_t>> odds;
   for (size_t i = 0; i < listed.size(); ++i) {
     odds.emplace_back(std::exp(scale.LogOdds(i)), i);
     total += odds.back().first;

@@ -109,34 +109,31 @@ Wording::Wording(absl::Span<const KnownEvent* const> symptoms,
 
 // Most words of most symptoms are those of others before.
 void Wording::SpellSymptoms(absl::Span<const KnownEvent* const> symptoms) {
-  std::vector<std::vector<Trace>> traces_of;
   std::vector<Trace> traces;
   absl::flat_hash_set<absl::string_view> texts;
-  absl::flat_hash_set<std::string> seen;
+  absl::flat_hash_set<Word> seen;
   for (const KnownEvent* symptom : symptoms) {
     ForEachText(symptom->event, [&](absl::string_view text) {
       if (!texts.insert(text).second) return;
-      ForEachWord(text, [&](absl::string_view word) {
-        if (!seen.emplace(word).second) return;
+      ForEachWord(text, [&](absl::string_view word, Word hash) {
+        if (!seen.insert(hash).second) return;
+        const auto place = static_cast<uint32_t>(spelled_.size());
         spelled_.emplace_back(word);
-        traces_of.emplace_back();
-        AppendTraces(word, &traces_of.back());
-        AppendWords(traces_of.back(), &traces);
+        const size_t known = traces.size();
+        AppendTraces(word, &traces);
+        for (size_t i = known; i < traces.size(); ++i) {
+          spelled_with_.emplace_back(traces[i], place);
+        }
         const uint32_t subjects = SubjectsOf(StemOf(word));
         if (subjects == 0) return;
         subjects_ |= subjects;
-        const size_t at = words_.Find(HashOf(word));
+        const size_t at = words_.Find(hash);
         if (at != SortedSet<Word>::kAbsent) word_subjects_[at] |= subjects;
       });
     });
   }
   traces_.Assign(std::move(traces));
-  spelled_with_.resize(traces_.size());
-  for (size_t i = 0; i < traces_of.size(); ++i) {
-    for (Trace trace : traces_of[i]) {
-      spelled_with_[traces_.Find(trace)].push_back(static_cast<uint32_t>(i));
-    }
-  }
+  std::sort(spelled_with_.begin(), spelled_with_.end());
 }
 
 double Wording::ScoreTraces(size_t index) const {
@@ -200,7 +197,12 @@ Wording::Kin Wording::FindKin(size_t index) const {
     SortUnique(&traces);
     std::fill(common.begin(), common.end(), 0);
     for (Trace trace : traces) {
-      for (uint32_t other : spelled_with_[traces_.Find(trace)]) ++common[other];
+      for (auto at =
+               std::lower_bound(spelled_with_.begin(), spelled_with_.end(),
+                                std::make_pair(trace, uint32_t{0}));
+           at != spelled_with_.end() && at->first == trace; ++at) {
+        ++common[at->second];
+      }
     }
     for (size_t i = 0; i < common.size(); ++i) {
       if (common[i] <= most || own == spelled_[i]) continue;

@@ -12,8 +12,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "timeline/known_event.h"
@@ -48,6 +50,13 @@ class SortedSet {
   std::bitset<kBits> seen_;
 };
 
+// What there is of each change of a window. It is made and thrown away with
+// each ranking, so it is kept off the heap where a window is not unusually
+// full.
+inline constexpr size_t kUsualChangeCount = 128;
+template <typename T>
+using PerChange = absl::InlinedVector<T, kUsualChangeCount>;
+
 // Lists of places, one after the other, each sorted: sums of rounded numbers
 // depend on their order.
 class Places {
@@ -65,8 +74,8 @@ class Places {
   }
 
  private:
-  std::vector<uint32_t> all_;
-  std::vector<size_t> ends_;
+  absl::InlinedVector<uint32_t, 4 * kUsualChangeCount> all_;
+  PerChange<size_t> ends_;
 };
 
 // Compares the changes of one window with the symptoms of one candidate.
@@ -114,9 +123,9 @@ class Wording {
   SortedSet<Word> words_;
   SortedSet<Trace> traces_;
   std::vector<std::string> spelled_;  // the symptoms' words, each once
-  // Of each trace, the words that have it, as places in spelled_.
-  std::vector<std::vector<uint32_t>> spelled_with_;  // beside traces_
-  std::vector<uint32_t> word_subjects_;              // beside words_
+  // Their traces, sorted, and the places in spelled_.
+  std::vector<std::pair<Trace, uint32_t>> spelled_with_;
+  std::vector<uint32_t> word_subjects_;  // beside words_
   uint32_t subjects_ = 0;
   std::vector<int> word_count_;   // changes that have it, beside words_
   std::vector<int> trace_count_;  // beside traces_
