@@ -99,19 +99,23 @@ Event MakeAny(Random* random, absl::Duration after) {
                    absl::StrCat("about the ", service, " provider"));
 }
 
+// How far events are apart, at most, but for lulls.
+constexpr absl::Duration kUsual = absl::Minutes(15);
+constexpr absl::Duration kDense = absl::Milliseconds(900);
+
 // In the order of appending.
-std::vector<Event> MakeStream(Random* random, int count) {
+std::vector<Event> MakeStream(Random* random, int count, absl::Duration apart) {
   std::vector<Event> events;
   absl::Duration after;
   for (int i = 0; i < count; ++i) {
-    if (Pick(random, 3) > 0) after += absl::Seconds(Pick(random, 900));
+    if (Pick(random, 3) > 0) after += apart * Pick(random, 900) / 900;
     if (Pick(random, 12) == 0) after += absl::Minutes(Pick(random, 400));
     Event event = MakeAny(random, after);
     event.id = absl::StrCat("e", (*random)() % 1000000, "-", i);
     event.source_event_id = event.id;
     const absl::Duration late = Pick(random, 8) == 0
                                     ? absl::Minutes(Pick(random, 1400))
-                                    : absl::Seconds(Pick(random, 90));
+                                    : apart * Pick(random, 90) / 900;
     event.append_time = event.event_time + late;
     events.push_back(std::move(event));
   }
@@ -179,10 +183,10 @@ class Follower {
 class AssemblerIndexTest : public ::testing::TestWithParam<int> {
  protected:
   // Whether it forgets, and how many events there are between takings, at most.
-  void Run(bool forgets, int events_between) {
+  void Run(bool forgets, int events_between, absl::Duration apart = kUsual) {
     const uint64_t seed = TestSeed(static_cast<uint64_t>(GetParam()));
     Random random(seed);
-    const std::vector<Event> events = MakeStream(&random, 320);
+    const std::vector<Event> events = MakeStream(&random, 320, apart);
     std::vector<Decision> decisions;
     Follower follower;
     for (size_t i = 0; i < events.size(); ++i) {
@@ -230,6 +234,10 @@ class AssemblerIndexTest : public ::testing::TestWithParam<int> {
 
 TEST_P(AssemblerIndexTest, GivesWhatALookAtEverythingGivesAfterEveryEvent) {
   Run(/*forgets=*/false, /*events_between=*/1);
+}
+
+TEST_P(AssemblerIndexTest, GivesWhatALookAtEverythingGivesWithinBursts) {
+  Run(/*forgets=*/true, /*events_between=*/1, kDense);
 }
 
 TEST_P(AssemblerIndexTest, GivesWhatALookAtEverythingGivesAfterSomeEvents) {

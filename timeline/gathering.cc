@@ -99,6 +99,7 @@ void Gathering::Decide(Decision decision) { bonds_.Add(std::move(decision)); }
 
 void Gathering::UpdateBonds() {
   const std::vector<std::string> concerned = bonds_.Update();
+  if (!concerned.empty() || !new_bound_.empty()) DropMarksWithin();
   if (!concerned.empty()) {
     by_bond_.clear();
     for (const auto& [key, symptom] : symptoms_) {
@@ -136,7 +137,8 @@ std::set<std::string> Gathering::Update() {
     auto resolve =
         now_.resolve ? resolves_.upper_bound(*now_.resolve) : resolves_.begin();
     while (symptom != symptoms_.end() || resolve != resolves_.end()) {
-      if (now_.since_checkpoint >= kCheckpointEvery + open_.size()) {
+      if (placed_count_ == 0 &&
+          now_.since_checkpoint >= kCheckpointEvery + open_.size()) {
         SetCheckpoint();
       }
       if (resolve == resolves_.end() ||
@@ -180,7 +182,12 @@ bool Gathering::UndoBefore(const EventKey& key) {
     marks_.pop_back();
   }
   if (marks_.empty()) return false;
+  if (marks_.back().placed_count > 0) {
+    const size_t unchanged = CountUnchanged(key);
+    while (marks_.back().placed_count > unchanged) marks_.pop_back();
+  }
   const Mark& mark = marks_.back();
+  placed_count_ = mark.placed_count;
   while (!checkpoints_.empty() &&
          mark.moment.symptom < checkpoints_.back().moment.symptom) {
     checkpoints_.pop_back();
@@ -188,7 +195,7 @@ bool Gathering::UndoBefore(const EventKey& key) {
   std::vector<Strand*> changed;
   for (size_t i = mark.journal_size; i < journal_.size(); ++i) {
     Strand* strand = open_[journal_[i].at].strand;
-    if (!IsAfter(*strand->symptoms.front(), mark.moment.symptom)) {
+    if (!mark.moment.IsBefore(*strand->symptoms.front())) {
       changed.push_back(strand);
     }
   }
@@ -196,7 +203,8 @@ bool Gathering::UndoBefore(const EventKey& key) {
   for (auto started = after.has_value() ? strands_.upper_bound(*after)
                                         : strands_.begin();
        started != strands_.end(); ++started) {
-    RememberPrint(*started->second);
+    const Strand& strand = *started->second;
+    if (mark.moment.IsBefore(*strand.symptoms.front())) RememberPrint(strand);
   }
   for (const Strand* strand : changed) RememberPrint(*strand);
   while (journal_.size() > mark.journal_size) {
@@ -270,35 +278,40 @@ void Gathering::Truncate(const Moment& moment,
   const std::optional<EventKey>& after = moment.symptom;
   auto started =
       after.has_value() ? strands_.upper_bound(*after) : strands_.begin();
-  for (auto at = started; at != strands_.end(); ++at) Touch(*at->second);
+  for (auto at = started; at != strands_.end(); ++at) {
+    if (moment.IsBefore(*at->second->symptoms.front())) Touch(*at->second);
+  }
   for (const Strand* strand : open) {
-    if (IsAfter(*strand->symptoms.back(), after) ||
-        (strand->merged_by != nullptr && IsAfter(*strand->merged_by, after)) ||
+    if (moment.IsBefore(*strand->symptoms.back()) ||
+        (strand->merged_by != nullptr && moment.IsBefore(*strand->merged_by)) ||
         (!strand->absorbed.empty() &&
-         IsAfter(*strand->absorbed.back()->merged_by, after))) {
+         moment.IsBefore(*strand->absorbed.back()->merged_by))) {
       Touch(*strand);
     }
   }
   for (Strand* strand : open) {
     while (!strand->absorbed.empty() &&
-           IsAfter(*strand->absorbed.back()->merged_by, after)) {
+           moment.IsBefore(*strand->absorbed.back()->merged_by)) {
       strand->absorbed.pop_back();
     }
-    while (IsAfter(*strand->symptoms.back(), after)) {
+    while (moment.IsBefore(*strand->symptoms.back())) {
       strand->symptoms.pop_back();
     }
-    while (!strand->bound.empty() && IsAfter(*strand->bound.back(), after)) {
+    while (!strand->bound.empty() && moment.IsBefore(*strand->bound.back())) {
       strand->bound.pop_back();
     }
   }
   for (Strand* strand : open) {
-    if (strand->merged_by == nullptr || !IsAfter(*strand->merged_by, after)) {
+    if (strand->merged_by == nullptr || !moment.IsBefore(*strand->merged_by)) {
       continue;
     }
     strand->merged_into = nullptr;
     strand->merged_by = nullptr;
   }
-  strands_.erase(started, strands_.end());
+  while (started != strands_.end()) {
+    const bool is_undone = moment.IsBefore(*started->second->symptoms.front());
+    started = is_undone ? strands_.erase(started) : std::next(started);
+  }
 }
 
 // Marks hold for as long as nothing is numbered anew, so that is done only once
@@ -315,8 +328,8 @@ void Gathering::SetCheckpoint() {
 }
 
 // Of the last burst one cannot know whether it was complete, so the fold can
-// always be taken up from before it.
-void Gathering::SetMark() {
+// always be taken up from before it, and after each of its clusters.
+void Gathering::SetMark(size_t placed_count) {
   if (marks_.size() == 2 * kMarkCountMax) {
     const size_t undoable = marks_[kMarkCountMax].journal_size;
     journal_.erase(journal_.begin(),
@@ -325,12 +338,37 @@ void Gathering::SetMark() {
     for (Mark& mark : marks_) mark.journal_size -= undoable;
   }
   ++mark_count_;
-  marks_.push_back({now_, journal_.size()});
+  marks_.push_back({now_, journal_.size(), placed_count});
+  marks_.back().moment.placed = place_count_;
+}
+
+// Those that are not before a burst.
+void Gathering::DropMarksWithin() {
+  while (!marks_.empty() && marks_.back().placed_count > 0) marks_.pop_back();
+  clusters_.clear();
 }
 
 void Gathering::DropMarks() {
   marks_.clear();
   journal_.clear();
+  clusters_.clear();
+}
+
+// How many of the first clusters of the last burst are as they were, now that
+// there is more from `key` on. Sets clusters_.
+size_t Gathering::CountUnchanged(const EventKey& key) {
+  const std::vector<Cluster> before = std::move(clusters_);
+  clusters_.clear();
+  const EventKey first = KeyOf(before.front().symptoms.front()->known.event);
+  if (key < first) return 0;
+  const auto begin = symptoms_.find(first);
+  clusters_ = ClusterBurst(begin, FindBurst(begin).end);
+  const auto changed =
+      std::mismatch(before.begin(), before.end(), clusters_.begin(),
+                    clusters_.end(), [](const Cluster& a, const Cluster& b) {
+                      return a.symptoms == b.symptoms;
+                    });
+  return static_cast<size_t>(changed.first - before.begin());
 }
 
 // To be called before anything about the group is changed.
@@ -350,23 +388,37 @@ void Gathering::Touch(const Strand& strand) {
   if (strand.merged_into != nullptr) touched_.insert(strand.root().id());
 }
 
-Gathering::Symptoms::iterator Gathering::FoldBurst(Symptoms::iterator first) {
-  absl::Time until = first->first.event_time + kBurst;
-  Symptoms::iterator end = first;
-  size_t count = 0;
-  while (end != symptoms_.end() && end->first.event_time <= until &&
-         count < kBurstCountMax) {
-    ++end;
-    ++count;
+Gathering::Burst Gathering::FindBurst(Symptoms::iterator first) {
+  Burst burst = {first, 0, first->first.event_time + kBurst};
+  while (burst.end != symptoms_.end() &&
+         burst.end->first.event_time <= burst.until &&
+         burst.count < kBurstCountMax) {
+    ++burst.end;
+    ++burst.count;
   }
   // One more that comes later would only make another burst.
-  if (count == kBurstCountMax) until = absl::InfinitePast();
-  if (end == symptoms_.end()) SetMark();
-  for (const Cluster& cluster : ClusterBurst(first, end)) Place(cluster);
-  now_.symptom = std::prev(end)->first;
-  now_.burst_until = until;
-  now_.since_checkpoint += count;
-  return end;
+  if (burst.count == kBurstCountMax) burst.until = absl::InfinitePast();
+  return burst;
+}
+
+Gathering::Symptoms::iterator Gathering::FoldBurst(Symptoms::iterator first) {
+  const Burst burst = FindBurst(first);
+  const bool is_last = burst.end == symptoms_.end();
+  const size_t placed_count = std::exchange(placed_count_, 0);
+  if (placed_count == 0) {
+    DropMarksWithin();
+    clusters_ = ClusterBurst(first, burst.end);
+    if (is_last) SetMark(0);
+  }
+  for (size_t i = placed_count; i < clusters_.size(); ++i) {
+    Place(clusters_[i]);
+    if (is_last) SetMark(i + 1);
+  }
+  now_.symptom = std::prev(burst.end)->first;
+  now_.burst_until = burst.until;
+  now_.since_checkpoint += burst.count;
+  now_.placed = place_count_;
+  return burst.end;
 }
 
 std::vector<Gathering::Cluster> Gathering::ClusterBurst(
@@ -406,6 +458,8 @@ std::vector<Gathering::Cluster> Gathering::ClusterBurst(
 }
 
 void Gathering::Place(const Cluster& cluster) {
+  ++place_count_;
+  for (Symptom* symptom : cluster.symptoms) symptom->placed = place_count_;
   const uint32_t bonded = FindBonded(cluster);
   uint32_t best = bonded;
   uint32_t second = kNone;

@@ -65,6 +65,7 @@ struct Symptom {
   Bond bond = kNoBond;
   Strand* strand = nullptr;
   std::string reason;
+  uint64_t placed = 0;  // grows with each cluster that the fold placed
 };
 
 // The symptoms that joined one group, and the strands that were connected with
@@ -170,8 +171,13 @@ class Gathering {
     absl::Time burst_until = absl::InfinitePast();  // a symptom up to here may
                                                     // belong to the last burst
     size_t since_checkpoint = 0;                    // symptoms and resolves
+    uint64_t placed = 0;                            // see Symptom
 
     bool IsBefore(const EventKey& key) const;
+    // What `later` did was after.
+    bool IsBefore(const Symptom& later) const {
+      return placed < later.placed;
+    }
   };
   // A moment, and what was open then.
   struct Checkpoint {
@@ -180,8 +186,9 @@ class Gathering {
   };
   // A moment that the fold can be taken back to by undoing what it did since.
   struct Mark {
-    Moment moment;
+    Moment moment;  // before a burst
     size_t journal_size;
+    size_t placed_count;  // but so many clusters of it were placed
   };
   // How something open was before a step of the fold. Of the steps since a
   // mark, only the first has the group, and one that merges it into another.
@@ -198,6 +205,11 @@ class Gathering {
     Bond bond = kNoBond;  // of all of them that have one
   };
   using Symptoms = std::map<EventKey, std::unique_ptr<Symptom>>;
+  struct Burst {
+    Symptoms::iterator end;
+    size_t count;
+    absl::Time until;  // see Moment::burst_until
+  };
 
   void UpdateBonds();
   void GoBackBefore(const EventKey& key);
@@ -209,9 +221,12 @@ class Gathering {
   void Restart();
   void Truncate(const Moment& moment, const std::vector<Strand*>& open);
   void SetCheckpoint();
-  void SetMark();
+  void SetMark(size_t placed_count);
+  void DropMarksWithin();
+  size_t CountUnchanged(const EventKey& key);
   void Save(uint32_t at, bool with_group = false);
   void DropMarks();
+  Burst FindBurst(Symptoms::iterator first);
   Symptoms::iterator FoldBurst(Symptoms::iterator first);
   std::vector<Cluster> ClusterBurst(Symptoms::iterator first,
                                     Symptoms::iterator end) const;
@@ -267,6 +282,11 @@ class Gathering {
   std::vector<Mark> marks_;
   std::vector<Step> journal_;
   uint64_t mark_count_ = 0;
+  uint64_t place_count_ = 0;
+  // Of the last burst, where there are marks within it; and how many of them
+  // are placed, where it is only taken up again.
+  std::vector<Cluster> clusters_;
+  size_t placed_count_ = 0;
   std::vector<std::vector<uint32_t>> by_node_;
   absl::flat_hash_map<std::string, std::vector<uint32_t>> by_service_;
 };
