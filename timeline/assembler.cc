@@ -309,7 +309,7 @@ Candidate Assembler::Build(const Strand& root, Relation* relation) const {
   if (options_.learning != nullptr) {
     const Learning& learning = options_.learning->Before(root.first().position);
     ranking.weights = learning.weights;
-    if (learning.outcome_count > 0) learnt = FormatLearning(learning);
+    if (learning.decision_count > 0) learnt = FormatLearning(learning);
   }
   Candidate candidate =
       Compose(MaterialOf(root), topology_, ranking, watermark_, relation);

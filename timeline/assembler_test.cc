@@ -854,7 +854,7 @@ TEST(AssemblerLearningTest, RanksByWhatWasLearntBeforeTheFirstSymptom) {
   confirmed.event_id = "deploy";
   confirmed.evidence = {{"lag", "", -2}};
   learning.Add(3, [&](Learning* learnt) {
-    Learn({{confirmed}, {"deploy"}}, learnt);
+    Learn(Outcome{{confirmed}, {"deploy"}}, learnt);
   });
   AssemblerOptions options;
   options.learning = &learning;

@@ -14,9 +14,11 @@
 namespace secondstory::timeline {
 namespace {
 
-constexpr absl::string_view kVersion = "1";
+constexpr absl::string_view kVersion = "2";
 constexpr double kRate = 0.02;
 constexpr double kPull = 0.1;
+// A judgement says less than an outcome, so it moves so much less.
+constexpr double kJudgementShare = 0.25;
 constexpr double kStepMax = 1;
 constexpr double kWeightMin = 0.5;
 constexpr double kWeightMax = 2;
@@ -81,10 +83,16 @@ double Step(double weight, double middle, double gradient) {
                   kPull * (weight - middle));
 }
 
+void MoveAnyChange(double gradient, double share, RankingWeights* weights) {
+  double& any = weights->any_change;
+  any = Round(std::clamp(any + share * Step(any, 0, gradient), -kAnyChangeMax,
+                         kAnyChangeMax));
+}
+
 absl::Status NotLearning(absl::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(
       "not what was learnt by version ", kVersion, " of the rule: \"", text,
-      "\"; learn from the confirmed incidents again"));
+      "\"; learn from the decisions again"));
 }
 
 }  // namespace
@@ -103,7 +111,7 @@ void Unweigh(const RankingWeights& weights,
 }
 
 void Learn(const Outcome& outcome, Learning* learning) {
-  ++learning->outcome_count;
+  ++learning->decision_count;
   const absl::flat_hash_set<absl::string_view> confirmed(
       outcome.contributing_event_ids.begin(),
       outcome.contributing_event_ids.end());
@@ -136,14 +144,24 @@ void Learn(const Outcome& outcome, Learning* learning) {
     weight = Round(std::clamp(weight + Step(weight, 1, gradient[rule]),
                               kWeightMin, kWeightMax));
   }
-  weights.any_change = Round(
-      std::clamp(weights.any_change + Step(weights.any_change, 0, any_gradient),
-                 -kAnyChangeMax, kAnyChangeMax));
+  MoveAnyChange(any_gradient, 1, &weights);
+}
+
+void Learn(const Judgement& judgement, Learning* learning) {
+  ++learning->decision_count;
+  RankingWeights& weights = learning->weights;
+  double odds = 0;
+  for (const RankedChange& change : judgement.ranked_changes) {
+    odds += Odds(AmountsOf(change), weights);
+  }
+  const double share =
+      judgement.is_incident ? kOddsOfAnyChange / (1 + kOddsOfAnyChange) : 0;
+  MoveAnyChange(share - odds / (1 + odds), kJudgementShare, &weights);
 }
 
 std::string FormatLearning(const Learning& learning) {
-  std::string text = absl::StrCat("learning ", kVersion, " outcomes ",
-                                  learning.outcome_count, " weights");
+  std::string text = absl::StrCat("learning ", kVersion, " decisions ",
+                                  learning.decision_count, " weights");
   for (double weight : learning.weights.of) {
     absl::StrAppendFormat(&text, " %.6f", weight);
   }
@@ -154,12 +172,12 @@ std::string FormatLearning(const Learning& learning) {
 absl::StatusOr<Learning> ParseLearning(absl::string_view text) {
   const std::vector<absl::string_view> parts = absl::StrSplit(text, ' ');
   if (parts.size() != kRuleCount + 7 || parts[0] != "learning" ||
-      parts[1] != kVersion || parts[2] != "outcomes" || parts[4] != "weights" ||
-      parts[kRuleCount + 5] != "any") {
+      parts[1] != kVersion || parts[2] != "decisions" ||
+      parts[4] != "weights" || parts[kRuleCount + 5] != "any") {
     return NotLearning(text);
   }
   Learning learning;
-  bool is_good = absl::SimpleAtoi(parts[3], &learning.outcome_count);
+  bool is_good = absl::SimpleAtoi(parts[3], &learning.decision_count);
   for (size_t i = 0; i < kRuleCount; ++i) {
     double& weight = learning.weights.of[i];
     is_good = is_good && absl::SimpleAtod(parts[5 + i], &weight) &&

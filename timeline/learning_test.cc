@@ -126,6 +126,50 @@ TEST(LearningTest, HoldsAllChangesForLessLikelyWhereNoneContributed) {
   EXPECT_LT(learning.weights.any_change, 0);
 }
 
+// How well "some change" was foretold of what was an incident, or was not.
+double LossOf(const std::vector<Judgement>& judgements,
+              const RankingWeights& weights) {
+  double loss = 0;
+  for (const Judgement& judgement : judgements) {
+    const double odds = std::exp(
+        weights.any_change + judgement.ranked_changes[0].evidence[0].log_odds);
+    loss += std::log1p(judgement.is_incident ? 1 / odds : odds);
+  }
+  return loss / static_cast<double>(judgements.size());
+}
+
+TEST(LearningTest, ForetellsNoChangeMoreOftenWhereMostCandidatesAreDismissed) {
+  std::mt19937_64 random(TestSeed(7));
+  const auto make = [&] {
+    Judgement judgement;
+    judgement.ranked_changes = {
+        MakeRanked("a", {{"lag", "", 2 * Uniform(&random)}})};
+    judgement.is_incident = Uniform(&random) < 0.2;
+    return judgement;
+  };
+  Learning learning;
+  for (int i = 0; i < 300; ++i) Learn(make(), &learning);
+  std::vector<Judgement> other;
+  for (int i = 0; i < 300; ++i) other.push_back(make());
+  EXPECT_LT(LossOf(other, learning.weights), LossOf(other, RankingWeights()));
+  EXPECT_LT(learning.weights.any_change, 0);
+  EXPECT_THAT(learning.weights.of, Each(1.0)) << "which change, it cannot say";
+  EXPECT_EQ(learning.decision_count, 300u);
+}
+
+TEST(LearningTest, MovesLittleByAJudgementAndBackByItsOpposite) {
+  Judgement judgement;
+  judgement.ranked_changes = {MakeRanked("a", {{"lag", "", 1}})};
+  Learning learning;
+  Learn(judgement, &learning);
+  const double dismissed = learning.weights.any_change;
+  EXPECT_LT(dismissed, 0);
+  EXPECT_GE(dismissed, -0.005);
+  judgement.is_incident = true;
+  Learn(judgement, &learning);
+  EXPECT_GT(learning.weights.any_change, dismissed);
+}
+
 TEST(LearningTest, LearnsNothingFromChangesThatWereNotListed) {
   Outcome outcome;
   outcome.ranked_changes = {MakeRanked("a", {{"lag", "", 1}})};
@@ -133,7 +177,7 @@ TEST(LearningTest, LearnsNothingFromChangesThatWereNotListed) {
   Learning learning;
   Learn(outcome, &learning);
   EXPECT_EQ(learning.weights, RankingWeights());
-  EXPECT_EQ(learning.outcome_count, 1u);
+  EXPECT_EQ(learning.decision_count, 1u);
 }
 
 TEST(LearningTest, GoesOnFromWhatWasStoredAsIfItHadNotStopped) {
@@ -173,8 +217,8 @@ TEST(LearningTest, RefusesWhatItDidNotWrite) {
   const std::string good = FormatLearning(Learning());
   EXPECT_TRUE(ParseLearning(good).ok());
   for (const std::string& bad :
-       {std::string(), std::string("learning 2") + good.substr(10), good + " 1",
-        good.substr(0, good.size() - 9)}) {
+       {std::string(), std::string("learning 99") + good.substr(10),
+        good + " 1", good.substr(0, good.size() - 9)}) {
     const auto read = ParseLearning(bad);
     EXPECT_EQ(read.status().code(), absl::StatusCode::kInvalidArgument) << bad;
     EXPECT_THAT(std::string(read.status().message()), HasSubstr("again"));

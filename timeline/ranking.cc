@@ -26,8 +26,6 @@ constexpr double kLagMedian = 12;
 constexpr double kLagSpread = 2.8;
 // Clocks and rounding make shorter lags all the same.
 constexpr double kLagMin = 2;
-// Of 35 published incidents, 29 name a change.
-constexpr double kOddsOfAnyChange = 29.0 / 6;
 // Counted beside the changes of the window, so that the only change of quiet
 // days is not held for a rare event at once.
 constexpr double kChangesBeside = 10;

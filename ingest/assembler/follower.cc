@@ -69,8 +69,9 @@ Follower::Follower(const FollowerOptions& options, timeline::Topology topology,
           "secondstory_assembler_events_retained",
           "Events held in memory because a candidate may still need them.")),
       learnt_gauge_(metrics->AddGauge(
-          "secondstory_assembler_learnt_outcomes",
-          "Confirmations of people that changes are ranked with by now.")),
+          "secondstory_assembler_learnt_decisions",
+          "Decisions of people about candidates that changes are ranked with "
+          "by now.")),
       pairs_gauge_(metrics->AddGauge(
           "secondstory_assembler_learnt_pairs",
           "Pairs of kinds of alerts of which merges and splits of people "
@@ -338,7 +339,7 @@ absl::Status Follower::Tidy() {
 void Follower::UpdateGauges() {
   position_gauge_->Set(static_cast<double>(position_));
   learnt_gauge_->Set(
-      static_cast<double>(lessons_.ranking().latest().outcome_count));
+      static_cast<double>(lessons_.ranking().latest().decision_count));
   const auto& affinity = lessons_.grouping().latest();
   pairs_gauge_->Set(
       affinity == nullptr ? 0 : static_cast<double>(affinity->pair_count()));

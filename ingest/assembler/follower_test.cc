@@ -512,9 +512,9 @@ TEST_F(FollowerTest, RanksWithWhatWasConfirmedBefore) {
   EXPECT_EQ(incidents_.candidates[first].learning(), "") << "as it was ranked";
   const v1::Candidate& second =
       incidents_.candidates[incidents_.log[2].event_id()];
-  EXPECT_THAT(second.learning(), HasSubstr("learning 1 outcomes 1 weights"));
+  EXPECT_THAT(second.learning(), HasSubstr("learning 2 decisions 1 weights"));
   EXPECT_THAT(metrics_.Text(),
-              HasSubstr("secondstory_assembler_learnt_outcomes 1\n"));
+              HasSubstr("secondstory_assembler_learnt_decisions 1\n"));
 }
 
 TEST_F(FollowerTest, LearnsFromACorrectionToo) {
@@ -528,7 +528,7 @@ TEST_F(FollowerTest, LearnsFromACorrectionToo) {
   incidents_.Confirm(incidents_.log[1].event_id(), {});
   EXPECT_FALSE(follower->Follow().ok());
   EXPECT_THAT(metrics_.Text(),
-              HasSubstr("secondstory_assembler_learnt_outcomes 2\n"));
+              HasSubstr("secondstory_assembler_learnt_decisions 2\n"));
 }
 
 TEST_F(FollowerTest, LearnsNothingFromPromotionsAndDismissals) {
@@ -541,7 +541,7 @@ TEST_F(FollowerTest, LearnsNothingFromPromotionsAndDismissals) {
   incidents_.Decide(v1::DECISION_KIND_DISMISSED, candidate);
   EXPECT_FALSE(follower->Follow().ok());
   EXPECT_THAT(metrics_.Text(),
-              HasSubstr("secondstory_assembler_learnt_outcomes 0\n"));
+              HasSubstr("secondstory_assembler_learnt_decisions 0\n"));
 }
 
 TEST_F(FollowerTest, ReadsTheWholeLogToLearnWhatAnOlderCursorDoesNotSay) {
@@ -556,7 +556,7 @@ TEST_F(FollowerTest, ReadsTheWholeLogToLearnWhatAnOlderCursorDoesNotSay) {
                           ParseResumePoint(incidents_.cursor));
   ASSERT_TRUE(point.learnt.has_value());
   EXPECT_EQ(point.safe_position, 4u) << "the third alert stands at 5";
-  EXPECT_EQ(point.learnt->ranking.outcome_count, 2u)
+  EXPECT_EQ(point.learnt->ranking.decision_count, 2u)
       << "the third is read again";
   point.learnt.reset();
   incidents_.cursor = FormatResumePoint(point);
@@ -564,7 +564,7 @@ TEST_F(FollowerTest, ReadsTheWholeLogToLearnWhatAnOlderCursorDoesNotSay) {
   EXPECT_EQ(incidents_.watched_after, 0u);
   EXPECT_EQ(incidents_.Living(), expected);
   EXPECT_THAT(metrics_.Text(),
-              HasSubstr("secondstory_assembler_learnt_outcomes 3\n"));
+              HasSubstr("secondstory_assembler_learnt_decisions 3\n"));
 }
 
 class FollowerCrashTest : public FollowerTest,
@@ -650,12 +650,12 @@ TEST(ResumePointTest, IsReadAsItWasWritten) {
 
 TEST(ResumePointTest, KeepsWhatWasLearnt) {
   ResumePoint point;
-  point.learnt->ranking.outcome_count = 7;
+  point.learnt->ranking.decision_count = 7;
   point.learnt->ranking.weights.any_change = -0.123456;
   SS_ASSERT_OK_AND_ASSIGN(const ResumePoint back,
                           ParseResumePoint(FormatResumePoint(point)));
   ASSERT_TRUE(back.learnt.has_value());
-  EXPECT_EQ(back.learnt->ranking.outcome_count, 7u);
+  EXPECT_EQ(back.learnt->ranking.decision_count, 7u);
   EXPECT_EQ(back.learnt->ranking.weights, point.learnt->ranking.weights);
 }
 

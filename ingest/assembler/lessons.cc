@@ -91,6 +91,9 @@ void Lessons::Take(const v1::CandidateDecision& decision) {
     case v1::DECISION_KIND_CONFIRMED:
     case v1::DECISION_KIND_IMPORTED:
       return TakeConfirmation(decision);
+    case v1::DECISION_KIND_PROMOTED:
+    case v1::DECISION_KIND_DISMISSED:
+      return TakeJudgement(decision);
     case v1::DECISION_KIND_SPLIT:
       return TakeSplit(decision);
     case v1::DECISION_KIND_MERGED:
@@ -101,16 +104,24 @@ void Lessons::Take(const v1::CandidateDecision& decision) {
 }
 
 void Lessons::TakeConfirmation(const v1::CandidateDecision& decision) {
-  const std::optional<timeline::Outcome> outcome =
-      ToOutcome(decision.candidate());
-  if (!outcome.has_value()) return;
-  ranking_.Add(decision.position(), [&](timeline::Learning* learning) {
-    timeline::Learn(*outcome, learning);
+  TeachRanking(decision.position(), ToOutcome(decision.candidate()));
+}
+
+void Lessons::TakeJudgement(const v1::CandidateDecision& decision) {
+  TeachRanking(decision.position(), ToJudgement(decision.candidate()));
+}
+
+template <typename Lesson>
+void Lessons::TeachRanking(uint64_t position,
+                           const std::optional<Lesson>& lesson) {
+  if (!lesson.has_value()) return;
+  ranking_.Add(position, [&](timeline::Learning* learning) {
+    timeline::Learn(*lesson, learning);
   });
 }
 
 template <typename Change>
-void Lessons::Teach(uint64_t position, Change change) {
+void Lessons::TeachGrouping(uint64_t position, Change change) {
   grouping_.Add(position, [&](std::shared_ptr<const timeline::Affinity>* now) {
     auto next = std::make_shared<timeline::Affinity>(
         *now == nullptr ? timeline::Affinity() : **now);
@@ -125,8 +136,8 @@ void Lessons::TakeSplit(const v1::CandidateDecision& decision) {
   const v1::CandidateSplit& split = *candidate.splits().rbegin();
   const timeline::Sides sides = {PatternsOf(candidate, split.taken_event_ids()),
                                  PatternsOf(candidate, split.kept_event_ids())};
-  Teach(decision.position(),
-        [&](timeline::Affinity* affinity) { affinity->Part(sides); });
+  TeachGrouping(decision.position(),
+                [&](timeline::Affinity* affinity) { affinity->Part(sides); });
 }
 
 void Lessons::TakeMerge(const v1::CandidateDecision& decision) {
@@ -141,8 +152,9 @@ void Lessons::TakeMerge(const v1::CandidateDecision& decision) {
   if (merge_sides_.size() != static_cast<size_t>(merge.candidate_ids_size())) {
     return;
   }
-  Teach(decision.position(),
-        [&](timeline::Affinity* affinity) { affinity->Join(merge_sides_); });
+  TeachGrouping(decision.position(), [&](timeline::Affinity* affinity) {
+    affinity->Join(merge_sides_);
+  });
 }
 
 Learnt Lessons::ForgetThrough(uint64_t position) {

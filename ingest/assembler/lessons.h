@@ -1,12 +1,13 @@
 // What decisions of people teach, each from its position in the log on.
 //
-// Confirmed changes teach ranking, see timeline/learning.h; splits and merges
-// teach grouping, see timeline/affinity.h. Promotions and dismissals teach
-// nothing, see docs/quality.md.
+// Confirmed changes teach ranking, and promotions and dismissals how likely it
+// is that a change contributed at all, see timeline/learning.h; splits and
+// merges teach grouping, see timeline/affinity.h.
 #ifndef SECONDSTORY_INGEST_ASSEMBLER_LESSONS_H_
 #define SECONDSTORY_INGEST_ASSEMBLER_LESSONS_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -24,7 +25,7 @@ struct Learnt {
   timeline::Affinity grouping;
 };
 
-// "learning 1 outcomes 12 ... affinity 1 ...": see timeline::FormatLearning()
+// "learning 2 decisions 12 ... affinity 1 ...": see timeline::FormatLearning()
 // and timeline::Affinity::Format(). At most 3.5 KiB.
 std::string FormatLearnt(const Learnt& learnt);
 
@@ -53,10 +54,13 @@ class Lessons {
 
  private:
   void TakeConfirmation(const v1::CandidateDecision& decision);
+  void TakeJudgement(const v1::CandidateDecision& decision);
   void TakeSplit(const v1::CandidateDecision& decision);
   void TakeMerge(const v1::CandidateDecision& decision);
+  template <typename Lesson>
+  void TeachRanking(uint64_t position, const std::optional<Lesson>& lesson);
   template <typename Change>
-  void Teach(uint64_t position, Change change);
+  void TeachGrouping(uint64_t position, Change change);
 
   timeline::LearningHistory ranking_;
   timeline::AffinityHistory grouping_;

@@ -63,10 +63,25 @@ TEST(LessonsTest, TeachesRankingByConfirmations) {
   lessons.Take(MakeDecision(7, v1::DECISION_KIND_CONFIRMED, candidate));
   lessons.Take(MakeDecision(8, v1::DECISION_KIND_PROMOTED, candidate));
   lessons.Take(MakeDecision(9, v1::DECISION_KIND_IMPORTED, candidate));
-  EXPECT_EQ(lessons.ranking().Before(7).outcome_count, 0u);
-  EXPECT_EQ(lessons.ranking().Before(9).outcome_count, 1u);
-  EXPECT_EQ(lessons.ranking().latest().outcome_count, 2u);
+  EXPECT_EQ(lessons.ranking().Before(7).decision_count, 0u);
+  EXPECT_EQ(lessons.ranking().Before(9).decision_count, 1u);
+  EXPECT_EQ(lessons.ranking().latest().decision_count, 2u);
   EXPECT_EQ(lessons.grouping().latest(), nullptr);
+}
+
+TEST(LessonsTest, TeachesHowOftenAChangeContributesByWhatIsMadeOfCandidates) {
+  Lessons lessons;
+  v1::Candidate candidate = ParseCandidate(
+      "ranked_changes { event_id: 'x' evidence { rule: 'lag' log_odds: 0 } }");
+  candidate.set_state(v1::CANDIDATE_STATE_DISMISSED);
+  lessons.Take(MakeDecision(7, v1::DECISION_KIND_DISMISSED, candidate));
+  EXPECT_EQ(lessons.ranking().Before(7).weights.any_change, 0);
+  EXPECT_LT(lessons.ranking().Before(8).weights.any_change, 0);
+  candidate.set_state(v1::CANDIDATE_STATE_PROMOTED);
+  lessons.Take(MakeDecision(8, v1::DECISION_KIND_PROMOTED, candidate));
+  EXPECT_GT(lessons.ranking().latest().weights.any_change,
+            lessons.ranking().Before(8).weights.any_change);
+  EXPECT_EQ(lessons.ranking().latest().decision_count, 2u);
 }
 
 TEST(LessonsTest, TeachesGroupingByWhatASplitParted) {
@@ -141,7 +156,7 @@ TEST(LessonsTest, FitsIntoACursorHoweverMuchWasTaught) {
   timeline::Affinity affinity;
   for (uint64_t i = 0; i < 1000; ++i) affinity.Join({{i}, {i + 1}});
   Learnt learnt;
-  learnt.ranking.outcome_count = UINT64_MAX;
+  learnt.ranking.decision_count = UINT64_MAX;
   learnt.grouping = affinity;
   EXPECT_LT(FormatLearnt(learnt).size(), 3500u);
 }

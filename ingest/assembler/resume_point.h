@@ -25,7 +25,7 @@ struct ResumePoint {
   std::optional<Learnt> learnt = Learnt();
 };
 
-// "safe 12 read 345 settled 1767225600000000 learning 1 outcomes 0 ...", see
+// "safe 12 read 345 settled 1767225600000000 learning 2 decisions 0 ...", see
 // FormatLearnt(). It is left out when it is not known. At most 4 KiB.
 std::string FormatResumePoint(const ResumePoint& point);
 

@@ -78,8 +78,8 @@ TEST(AssembleTest, CountsTheUnconfirmedForGroupingAlone) {
   EXPECT_EQ(assembled.right, all.right);
   EXPECT_THAT(DescribeRanking(assembled.verdicts, 1),
               HasSubstr("ranking: 0 incidents that name a change"));
-  EXPECT_EQ(LearnFrom(assembled.verdicts).outcome_count, 0);
-  EXPECT_EQ(LearnFrom(all.verdicts).outcome_count, 5);
+  EXPECT_EQ(LearnFrom(assembled.verdicts).decision_count, 0);
+  EXPECT_EQ(LearnFrom(all.verdicts).decision_count, 5);
 }
 
 TEST(AssembleTest, HoldsAnUnknownSymptomForNoChange) {

@@ -253,10 +253,10 @@ std::string Learnt(const v1::Candidate& candidate, const PageOptions& options) {
       timeline::ParseLearning(candidate.learning());
   if (!learning.ok()) return "";
   return RenderParagraph(
-      absl::StrCat("Weighed with what ", learning->outcome_count,
-                   learning->outcome_count == 1
-                       ? " earlier confirmation taught."
-                       : " earlier confirmations taught."),
+      absl::StrCat("Weighed with what ", learning->decision_count,
+                   learning->decision_count == 1
+                       ? " earlier decision taught."
+                       : " earlier decisions taught."),
       options.width, 2);
 }
 

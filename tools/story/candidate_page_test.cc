@@ -223,10 +223,10 @@ TEST(CandidatePageTest, SaysWithWhatWasLearntItWasRanked) {
   v1::Candidate candidate = Example();
   EXPECT_THAT(CandidatePage(candidate, {}), Not(HasSubstr("Weighed with")));
   timeline::Learning learning;
-  learning.outcome_count = 12;
+  learning.decision_count = 12;
   candidate.set_learning(timeline::FormatLearning(learning));
   EXPECT_THAT(CandidatePage(candidate, {}),
-              HasSubstr("\n  Weighed with what 12 earlier confirmations "
+              HasSubstr("\n  Weighed with what 12 earlier decisions "
                         "taught.\n"));
   candidate.set_learning("of another version");
   EXPECT_THAT(CandidatePage(candidate, {}), Not(HasSubstr("Weighed with")));

@@ -171,26 +171,40 @@ timeline::RankedChange ToRanked(const v1::RankedChange& change) {
   return own;
 }
 
+// The changes as the defaults would have ranked them; nothing when they were
+// ranked by what another version of the rule had learnt.
+std::optional<std::vector<timeline::RankedChange>> RankedByDefault(
+    const v1::Candidate& candidate) {
+  std::vector<timeline::RankedChange> changes;
+  for (const v1::RankedChange& change : candidate.ranked_changes()) {
+    changes.push_back(ToRanked(change));
+  }
+  if (candidate.learning().empty()) return changes;
+  const absl::StatusOr<timeline::Learning> learning =
+      timeline::ParseLearning(candidate.learning());
+  if (!learning.ok()) return std::nullopt;
+  timeline::Unweigh(learning->weights, &changes);
+  return changes;
+}
+
 }  // namespace
 
 std::optional<timeline::Outcome> ToOutcome(const v1::Candidate& candidate) {
   if (!candidate.has_confirmation()) return std::nullopt;
-  timeline::RankingWeights weights;
-  if (!candidate.learning().empty()) {
-    const absl::StatusOr<timeline::Learning> learning =
-        timeline::ParseLearning(candidate.learning());
-    if (!learning.ok()) return std::nullopt;
-    weights = learning->weights;
+  auto changes = RankedByDefault(candidate);
+  if (!changes.has_value()) return std::nullopt;
+  const auto& ids = candidate.confirmation().contributing_event_ids();
+  return timeline::Outcome{*std::move(changes), {ids.begin(), ids.end()}};
+}
+
+std::optional<timeline::Judgement> ToJudgement(const v1::Candidate& candidate) {
+  const bool is_incident = candidate.state() == v1::CANDIDATE_STATE_PROMOTED;
+  if (!is_incident && candidate.state() != v1::CANDIDATE_STATE_DISMISSED) {
+    return std::nullopt;
   }
-  timeline::Outcome outcome;
-  for (const v1::RankedChange& change : candidate.ranked_changes()) {
-    outcome.ranked_changes.push_back(ToRanked(change));
-  }
-  timeline::Unweigh(weights, &outcome.ranked_changes);
-  outcome.contributing_event_ids.assign(
-      candidate.confirmation().contributing_event_ids().begin(),
-      candidate.confirmation().contributing_event_ids().end());
-  return outcome;
+  auto changes = RankedByDefault(candidate);
+  if (!changes.has_value()) return std::nullopt;
+  return timeline::Judgement{*std::move(changes), is_incident};
 }
 
 std::vector<timeline::Decision> ToDecisions(const v1::Candidate& candidate) {

@@ -27,6 +27,9 @@ timeline::Candidate FromProto(const v1::Candidate& candidate);
 // by what another version of the rule had learnt.
 std::optional<timeline::Outcome> ToOutcome(const v1::Candidate& candidate);
 
+// What people made of it, likewise; nothing while they decided neither.
+std::optional<timeline::Judgement> ToJudgement(const v1::Candidate& candidate);
+
 // How people split and merged it. A merge is the same in each candidate that it
 // is stored with.
 std::vector<timeline::Decision> ToDecisions(const v1::Candidate& candidate);

@@ -121,6 +121,18 @@ TEST(ToOutcomeTest, GivesWhatPeopleConfirmedAsTheDefaultsHadIt) {
   EXPECT_EQ(outcome->ranked_changes[0].evidence[0].log_odds, 2);
 }
 
+TEST(ToJudgementTest, TellsWhatWasPromotedFromWhatWasDismissed) {
+  v1::Candidate candidate = Parse<v1::Candidate>(kConfirmed);
+  EXPECT_FALSE(ToJudgement(candidate).has_value());
+  candidate.set_state(v1::CANDIDATE_STATE_PROMOTED);
+  ASSERT_TRUE(ToJudgement(candidate).has_value());
+  EXPECT_TRUE(ToJudgement(candidate)->is_incident);
+  EXPECT_THAT(ToJudgement(candidate)->ranked_changes, testing::SizeIs(1));
+  candidate.set_state(v1::CANDIDATE_STATE_DISMISSED);
+  ASSERT_TRUE(ToJudgement(candidate).has_value());
+  EXPECT_FALSE(ToJudgement(candidate)->is_incident);
+}
+
 TEST(ToOutcomeTest, GivesNothingWhereNobodyConfirmedOrTheWeightsAreUnknown) {
   v1::Candidate candidate = Parse<v1::Candidate>(kConfirmed);
   candidate.set_learning("learning 99");

@@ -286,7 +286,7 @@ TEST(AssemblerProcessTest, RanksWithWhatPeopleConfirmedAlsoAfterARestart) {
       EXPECT_EQ(candidate.learning(), "");
     } else {
       EXPECT_THAT(candidate.learning(),
-                  HasSubstr(absl::StrCat("outcomes ", i, " ")));
+                  HasSubstr(absl::StrCat("decisions ", i, " ")));
     }
     installation.ConfirmThatNoneContributed(candidate);
   }
@@ -300,7 +300,7 @@ TEST(AssemblerProcessTest, RanksWithWhatPeopleConfirmedAlsoAfterARestart) {
   const auto incident = MakeIncident(absl::Hours(800));
   installation.Append(incident, 0, incident.size());
   const v1::Candidate last = installation.WaitForCandidate(incident[1]);
-  EXPECT_THAT(last.learning(), HasSubstr("outcomes 4 "));
+  EXPECT_THAT(last.learning(), HasSubstr("decisions 4 "));
   EXPECT_LT(last.ranked_changes(0).score(), seen[3].ranked_changes(0).score());
   // Earlier ones stay as they were ranked.
   const v1::Candidate again =
