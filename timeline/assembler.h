@@ -11,9 +11,11 @@
 //               candidate keeps its id: when an earlier symptom turns up, the
 //               old id is given out as MERGED into the new one.
 // Memory:       the events of the lookback before the oldest candidate that
-//               can still change, 1.7 to 2.4 KB each, and 6 KB for a
-//               candidate of ten alerts, as measured, see docs/quality.md. Such
-//               a candidate is at most lateness + 72 h + 24 h old.
+//               can still change, 1.7 to 2.4 KB each, up to 4 KiB for an alert
+//               of ten labels and what taking the fold back needs; and 3 KB for
+//               a candidate of one alert, 6 KB for one of ten, as measured, see
+//               docs/quality.md. Such a candidate is at most lateness + 72 h +
+//               24 h old.
 // Threads:      one at a time.
 #ifndef SECONDSTORY_TIMELINE_ASSEMBLER_H_
 #define SECONDSTORY_TIMELINE_ASSEMBLER_H_

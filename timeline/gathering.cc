@@ -20,7 +20,8 @@ constexpr double kConnects = 4.0;
 constexpr size_t kCheckpointEvery = 64;
 
 // Marks keep groups as they were, so there are at most twice as many.
-constexpr size_t kMarkCountMax = 256;
+constexpr size_t kMarkCountMax = 128;
+static_assert(kMarkCountMax > kBurstCountMax, "the last burst has its own");
 
 bool IsAfter(const Symptom& symptom, const std::optional<EventKey>& key) {
   return !key.has_value() || *key < KeyOf(symptom.known.event);

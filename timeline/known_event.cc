@@ -59,6 +59,7 @@ std::vector<Word> NameWordsOf(const Event& event) {
                 [&](absl::string_view, Word word) { words.push_back(word); });
   });
   SortUnique(&words);
+  words.shrink_to_fit();
   return words;
 }
 

@@ -125,6 +125,7 @@ std::vector<Word> WordsOf(std::initializer_list<absl::string_view> texts) {
                 [&](absl::string_view, Word word) { words.push_back(word); });
   }
   SortUnique(&words);
+  words.shrink_to_fit();
   return words;
 }
 

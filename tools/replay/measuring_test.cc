@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "base/status_matchers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -59,6 +60,45 @@ TEST(MeasuringTest, CountsEveryRevisionWhenTakenAfterEveryEvent) {
 
 TEST(MeasuringTest, CountsEveryCandidateOnceWhenTakenInBulk) {
   EXPECT_EQ(MeasureEvery(200000).revision_count, 2u);
+}
+
+// Alerts of ten labels, fifty at a time, of forty services in turn.
+std::string WriteStorm(int alert_count) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/storm.jsonl");
+  std::ofstream out(path, std::ios::binary);
+  const absl::Time start = absl::FromUnixSeconds(1772366400);
+  for (int i = 0; i < alert_count; ++i) {
+    const std::string service = absl::StrCat("shop-service-", i / 25 % 40);
+    out << R"({"source":"alertmanager/prod","sourceEventId":"00000000)" << i
+        << R"(/fired","kind":"EVENT_KIND_ALERT_FIRED","eventTime":")"
+        << absl::FormatTime(start + absl::Milliseconds(100) * (i / 50))
+        << R"(","service":")" << service
+        << R"(","title":"Requests wait longer than a minute for )" << service
+        << R"(","description":"The queue of the workers grows and they are )"
+        << R"(not started again, see the page of the team","labels":{)"
+        << R"("alertname":"RequestsWaitTooLong","severity":"critical",)"
+        << R"("team":"checkout","area":"shop","cluster":"prod-eu-7",)"
+        << R"("namespace":"shop-production","job":"kubernetes/)" << service
+        << R"(","service":")" << service << R"(","instance":"10.1.2.)" << i
+        << R"(:9100","pod":")" << service << "-" << i << "-7d9f\"}}\n";
+  }
+  return path;
+}
+
+TEST(MeasuringTest, RetainsAStormInTheMemoryThatIsStated) {
+  if (!IsGlibcHeap()) GTEST_SKIP() << "a sanitizer hides how full the heap is";
+  constexpr size_t kAlertCount = 5000;
+  ReplayOptions options;
+  options.events_file = WriteStorm(kAlertCount);
+  std::vector<std::string> skipped;
+  for (const size_t take_every : {size_t{10}, size_t{1000}}) {
+    const Measurement measured =
+        *Measure(options, take_every, SystemClock(), &skipped);
+    EXPECT_EQ(measured.retained_count_max, kAlertCount);
+    // As timeline/assembler.h says.
+    EXPECT_LT(measured.retained_bytes, kAlertCount * 4096)
+        << "taken every " << take_every;
+  }
 }
 
 TEST(MeasuringTest, NamesTheFileThatCannotBeRead) {
