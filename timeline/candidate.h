@@ -14,7 +14,7 @@ namespace secondstory::timeline {
 
 // The version of everything that decides what a candidate looks like. Raise it
 // with every change of a rule, a weight or a sentence.
-inline constexpr uint32_t kRulesVersion = 4;
+inline constexpr uint32_t kRulesVersion = 5;
 
 enum class CandidateState : uint8_t {
   kOpen,    // events may still join

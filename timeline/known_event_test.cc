@@ -34,9 +34,10 @@ TEST(KnownEventTest, KnowsWordsOfAllTextsOfChangeOnce) {
   event.change.paths = {"modules/varnish/init.pp", "modules/varnish/params.pp",
                         "modules/squid/init.pp"};
   event.description = "The squid times out";
-  EXPECT_THAT(KnownEvent(std::move(event)).profile.words,
-              UnorderedElementsAreArray(WordsOf(
-                  {"varnish raise timeout modules init params squid times"})));
+  EXPECT_THAT(
+      KnownEvent(std::move(event)).profile.words,
+      UnorderedElementsAreArray(WordsOf(
+          {"varnish raise timeout modules init params squid times pp"})));
 }
 
 TEST(KnownEventTest, HasTracesOfAllButTheDescription) {
@@ -45,7 +46,7 @@ TEST(KnownEventTest, HasTracesOfAllButTheDescription) {
   event.description = "varnish haproxy";
   EXPECT_THAT(KnownEvent(std::move(event)).profile.traces,
               UnorderedElementsAreArray(
-                  TracesOf("raise varnish timeout module squid")));
+                  TracesOf("raise varnish timeout module squid pp")));
 }
 
 TEST(KnownEventTest, KnowsChangeOfManyWords) {

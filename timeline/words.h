@@ -15,9 +15,10 @@
 namespace secondstory::timeline {
 
 // Calls `visit` with each word of `text`: runs of letters and digits, cut at
-// camelCase, in lower case (ASCII), plural s removed. Words of fewer than three
-// letters, bare numbers, and words that every text has are left out. A word
-// with a number behind it ("phab2001") comes without it too.
+// camelCase, in lower case (ASCII), plural s removed. Single letters, bare
+// numbers of fewer than four digits, and words that every text has are left
+// out. A word with a number behind it ("phab2001") comes without it too, and
+// numbers with dots between them ("3.17.1", "10.64.0.1") are a word together.
 void ForEachWord(absl::string_view text,
                  absl::FunctionRef<void(absl::string_view)> visit);
 // The same, with the hash of each.

@@ -20,8 +20,30 @@ TEST(WordsTest, CutsAtPunctuationAndCamelCase) {
               ElementsAre("wmf", "config", "initialise", "setting", "php"));
 }
 
-TEST(WordsTest, LeavesOutShortCommonAndBareNumbers) {
-  EXPECT_THAT(Split("the db of 1234 varnish-2"), ElementsAre("varnish"));
+TEST(WordsTest, LeavesOutSingleLettersCommonWordsAndShortNumbers) {
+  EXPECT_THAT(Split("the x of 503 varnish-2 was in it; this does"),
+              ElementsAre("varnish"));
+}
+
+TEST(WordsTest, KeepsNamesOfTwoLetters) {
+  EXPECT_THAT(Split("db in CI"), ElementsAre("db", "ci"));
+  EXPECT_THAT(Split("s1 m5"), ElementsAre());
+}
+
+TEST(WordsTest, TakesPluralsForOne) {
+  EXPECT_THAT(Split("jobs job VMs VM"), ElementsAre("job", "job", "vm", "vm"));
+  EXPECT_THAT(Split("dns nfs pass"), ElementsAre("dns", "nfs", "pass"));
+}
+
+TEST(WordsTest, KeepsPortsAndTicketsButNotCounts) {
+  EXPECT_THAT(Split("port 8080, 3 of 120"), ElementsAre("port", "8080"));
+}
+
+TEST(WordsTest, TakesNumbersWithDotsForOneWord) {
+  EXPECT_THAT(Split("calico 3.17.1"), ElementsAre("3.17.1", "calico"));
+  EXPECT_THAT(Split("v1.2.0-rc.4"), ElementsAre("1.2.0", "rc"));
+  EXPECT_THAT(Split("10.64.0.1:8080."), ElementsAre("10.64.0.1", "8080"));
+  EXPECT_THAT(Split(".5 5. a.5 5.a 1..2"), ElementsAre());
 }
 
 TEST(WordsTest, NamesTheFamilyOfANumberedMachine) {
