@@ -91,10 +91,9 @@ class Aftermath {
   std::vector<absl::Time> resolve_times_;  // sorted
   absl::Time last_symptom_;
   bool is_over_ = false;
-  // By service.
+  // By service; changes are counted only where that will be asked for.
   absl::flat_hash_map<Word, const Event*> response_;
-  absl::flat_hash_map<Word, double>
-      change_count_;              // where it will be asked for
+  absl::flat_hash_map<Word, double> change_count_;
   double changes_per_count_ = 0;  // expected in the aftermath, of one before
   Outside outside_;
 };

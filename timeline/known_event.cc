@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -95,46 +96,25 @@ bool IsHarmless(const Event& event) {
          std::all_of(paths.begin(), paths.end(), IsHarmlessPath);
 }
 
-// Values in the order in which they came, each once: they come by the hundred
-// and are seldom asked for.
+// Values in the order in which they came, each once.
 template <typename T>
 class Distinct {
  public:
+  Distinct() { seen_.reserve(kUsual); }
+
   // False when it was there.
   bool Add(T value) {
-    if (2 * values_.size() >= slots_.size()) Grow();
-    uint32_t& slot = SlotOf(value);
-    if (slot != 0) return false;
+    if (!seen_.insert(value).second) return false;
     values_.push_back(value);
-    slot = static_cast<uint32_t>(values_.size());
     return true;
   }
 
   std::vector<T> Copy() const { return {values_.begin(), values_.end()}; }
 
  private:
-  static constexpr size_t kUsual = 256;
-
-  // 0, or a place in values_ counted from 1.
-  uint32_t& SlotOf(T value) {
-    // The hashes of FNV differ most in their low bits.
-    size_t at = static_cast<size_t>(value) % slots_.size();
-    while (slots_[at] != 0 && values_[slots_[at] - 1] != value) {
-      at = (at + 1) % slots_.size();
-    }
-    return slots_[at];
-  }
-
-  void Grow() {
-    slots_.assign(slots_.size() * 2, 0);
-    for (size_t i = 0; i < values_.size(); ++i) {
-      SlotOf(values_[i]) = static_cast<uint32_t>(i + 1);
-    }
-  }
-
-  absl::InlinedVector<T, kUsual / 2> values_;
-  absl::InlinedVector<uint32_t, kUsual> slots_ =
-      absl::InlinedVector<uint32_t, kUsual>(kUsual, 0);
+  static constexpr size_t kUsual = 128;
+  absl::InlinedVector<T, kUsual> values_;
+  absl::flat_hash_set<T> seen_;
 };
 
 // What two names have in common up to a slash: a path's directory.
