@@ -24,6 +24,10 @@ std::string Connections::PeerOf(int fd) {
   if (getpeername(fd, reinterpret_cast<sockaddr*>(&storage), &length) != 0) {
     return "";
   }
+  return NameOf(storage);
+}
+
+std::string Connections::NameOf(const sockaddr_storage& storage) {
   char text[INET6_ADDRSTRLEN] = {};
   if (storage.ss_family == AF_INET) {
     const auto* address = reinterpret_cast<const sockaddr_in*>(&storage);

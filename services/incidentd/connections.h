@@ -7,6 +7,8 @@
 #ifndef SECONDSTORY_SERVICES_INCIDENTD_CONNECTIONS_H_
 #define SECONDSTORY_SERVICES_INCIDENTD_CONNECTIONS_H_
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <string>
 
@@ -24,6 +26,8 @@ class Connections {
   // ServerContext::peer: "ipv4:10.0.0.7:41372". Empty: it is none, or not
   // connected any more.
   static std::string PeerOf(int fd);
+  // The same by the address of the other end; empty when it is none of TCP.
+  static std::string NameOf(const sockaddr_storage& address);
 
   // To be called before `fd` is handed to gRPC, which owns it and closes it
   // without a word. Cost: now and then a look at all of them.

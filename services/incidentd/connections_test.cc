@@ -1,5 +1,6 @@
 #include "services/incidentd/connections.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -124,6 +125,20 @@ void ExpectSameName(const std::string& address, int family) {
 
 TEST(ConnectionsTest, CallsAnIpv4PeerWhatGrpcCallsIt) {
   ExpectSameName("127.0.0.1", AF_INET);
+}
+
+// As gRPC does, on any machine: the next test asks it where it can.
+TEST(ConnectionsTest, PutsAnIpv6AddressInEscapedBrackets) {
+  sockaddr_storage storage{};
+  auto* const address = reinterpret_cast<sockaddr_in6*>(&storage);
+  address->sin6_family = AF_INET6;
+  address->sin6_port = htons(41372);
+  ASSERT_EQ(inet_pton(AF_INET6, "fd00::7", &address->sin6_addr), 1);
+  EXPECT_EQ(Connections::NameOf(storage), "ipv6:%5Bfd00::7%5D:41372");
+  ASSERT_EQ(inet_pton(AF_INET6, "::ffff:10.0.0.7", &address->sin6_addr), 1);
+  EXPECT_EQ(Connections::NameOf(storage), "ipv4:10.0.0.7:41372");
+  address->sin6_family = AF_UNIX;
+  EXPECT_EQ(Connections::NameOf(storage), "");
 }
 
 TEST(ConnectionsTest, CallsAnIpv6PeerWhatGrpcCallsIt) {

@@ -44,6 +44,15 @@ class LogFileSystemTest : public testing::Test {
     return fs::file_size(absl::StrCat(dir_, "/", name));
   }
 
+  // Of a database that is as ours where its logs are concerned.
+  static rocksdb::Options OptionsOf(rocksdb::Env* env) {
+    rocksdb::Options options;
+    options.env = env;
+    options.create_if_missing = true;
+    options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+    return options;
+  }
+
   const std::string dir_ = testing::TempDir() + "/log_file_system";
   const std::shared_ptr<rocksdb::FileSystem> files_ =
       NewLogFileSystem(rocksdb::FileSystem::Default());
@@ -84,10 +93,7 @@ TEST_F(LogFileSystemTest, LeavesOtherFilesAlone) {
 TEST_F(LogFileSystemTest, LosesNothingThatWasSyncedWhenTheProcessDies) {
   const std::string live = dir_ + "/live", left = dir_ + "/left";
   const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files_);
-  rocksdb::Options options;
-  options.env = env.get();
-  options.create_if_missing = true;
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  const rocksdb::Options options = OptionsOf(env.get());
   rocksdb::DB* opened = nullptr;
   ASSERT_TRUE(rocksdb::DB::Open(options, live, &opened).ok());
   const std::unique_ptr<rocksdb::DB> db(opened);
@@ -123,10 +129,7 @@ TEST_F(LogFileSystemTest, LosesNothingThatWasSyncedWhenTheProcessDies) {
 TEST_F(LogFileSystemTest, ReadsOnInTheNextLogAfterTheZerosOfOne) {
   const std::string live = dir_ + "/live", left = dir_ + "/left";
   const std::unique_ptr<rocksdb::Env> env = rocksdb::NewCompositeEnv(files_);
-  rocksdb::Options options;
-  options.env = env.get();
-  options.create_if_missing = true;
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  rocksdb::Options options = OptionsOf(env.get());
   // Memtables, and with them logs, follow one another, and none is flushed.
   options.write_buffer_size = 64 << 10;
   options.max_write_buffer_number = 32;
