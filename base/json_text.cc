@@ -1,6 +1,7 @@
 #include "base/json_text.h"
 
 #include <cstdint>
+#include <cstring>
 
 #include "absl/strings/str_format.h"
 #include <simdjson.h>
@@ -63,6 +64,19 @@ void AppendAscii(char c, std::string* json) {
   }
 }
 
+bool IsAscii(absl::string_view text) {
+  constexpr uint64_t kHighBits = 0x8080808080808080;
+  uint64_t bits = 0;
+  while (text.size() >= sizeof(bits)) {
+    std::memcpy(&bits, text.data(), sizeof(bits));
+    if ((bits & kHighBits) != 0) return false;
+    text.remove_prefix(sizeof(bits));
+  }
+  uint8_t rest = 0;
+  for (const char c : text) rest |= static_cast<uint8_t>(c);
+  return rest < 0x80;
+}
+
 }  // namespace
 
 int Utf8CharacterBytes(absl::string_view text) {
@@ -80,6 +94,9 @@ int Utf8CharacterBytes(absl::string_view text) {
 }
 
 bool IsUtf8(absl::string_view text) {
+  // Most texts are short and ASCII, where the library's check is mostly the
+  // way to it: three quarters of its time for the texts of events.
+  if (IsAscii(text)) return true;
   return simdjson::validate_utf8(text.data(), text.size());
 }
 

@@ -33,6 +33,22 @@ TEST(JsonTextTest, ReplacesEachByteThatIsNotUtf8) {
   EXPECT_EQ(Utf8CharacterBytes("\xF4\x8F\xBF\xBF"), 4);
 }
 
+// Texts are looked at eight bytes at a time.
+TEST(JsonTextTest, SeesAWrongByteWhereverItIs) {
+  for (size_t size = 1; size <= 40; ++size) {
+    EXPECT_TRUE(IsUtf8(std::string(size, '\x7F'))) << size;
+    for (size_t i = 0; i < size; ++i) {
+      std::string text(size, 'a');
+      text[i] = '\x80';
+      EXPECT_FALSE(IsUtf8(text)) << i << " of " << size;
+      if (i + 1 < size) {
+        text.replace(i, 2, "\u00e9");
+        EXPECT_TRUE(IsUtf8(text)) << i << " of " << size;
+      }
+    }
+  }
+}
+
 TEST(JsonTextTest, TellsWhatIsUtf8) {
   EXPECT_TRUE(IsUtf8(""));
   EXPECT_TRUE(IsUtf8("a\u20ac"));

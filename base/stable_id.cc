@@ -28,19 +28,18 @@ class Sha256 {
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
 
-  void Begin() { Must(EVP_DigestInit_ex(context_, algorithm_, nullptr)); }
-  void Add(absl::string_view bytes) {
-    Must(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
-  }
-  void AddLength(uint64_t length) {
-    char bytes[8];
-    for (int i = 7; i >= 0; --i, length >>= 8) {
-      bytes[i] = static_cast<char>(length);
+  Id Of(std::initializer_list<absl::string_view> parts) {
+    // Handed over at once: each call costs as much as some ten bytes.
+    bytes_.clear();
+    for (const absl::string_view part : parts) {
+      for (int shift = 56; shift >= 0; shift -= 8) {
+        bytes_.push_back(static_cast<char>(uint64_t{part.size()} >> shift));
+      }
+      bytes_.append(part.data(), part.size());
     }
-    Add(absl::string_view(bytes, sizeof(bytes)));
-  }
-  Id End() {
     unsigned char digest[EVP_MAX_MD_SIZE];
+    Must(EVP_DigestInit_ex(context_, algorithm_, nullptr));
+    Must(EVP_DigestUpdate(context_, bytes_.data(), bytes_.size()));
     Must(EVP_DigestFinal_ex(context_, digest, nullptr));
     return Id(
         absl::string_view(reinterpret_cast<const char*>(digest), kIdBytes));
@@ -53,18 +52,14 @@ class Sha256 {
 
   EVP_MD* const algorithm_;
   EVP_MD_CTX* const context_;
+  std::string bytes_;
 };
 
 }  // namespace
 
 Id StableId(std::initializer_list<absl::string_view> parts) {
   static thread_local Sha256 hash;
-  hash.Begin();
-  for (const absl::string_view part : parts) {
-    hash.AddLength(part.size());
-    hash.Add(part);
-  }
-  return hash.End();
+  return hash.Of(parts);
 }
 
 Id RandomId() {

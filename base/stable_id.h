@@ -3,7 +3,12 @@
 #ifndef SECONDSTORY_BASE_STABLE_ID_H_
 #define SECONDSTORY_BASE_STABLE_ID_H_
 
+#include <endian.h>
+
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
 #include <initializer_list>
 #include <string>
 #include <utility>
@@ -34,7 +39,8 @@ class Id {
   friend bool operator!=(const Id& a, const Id& b) { return !(a == b); }
   // As unsigned bytes, which is how keys sort.
   friend bool operator<(const Id& a, const Id& b) {
-    return absl::string_view(a) < absl::string_view(b);
+    const uint64_t left = a.NumberAt(0), right = b.NumberAt(0);
+    return left != right ? left < right : a.NumberAt(8) < b.NumberAt(8);
   }
   template <typename Hash>
   friend Hash AbslHashValue(Hash hash, const Id& id) {
@@ -42,6 +48,13 @@ class Id {
   }
 
  private:
+  // Eight bytes as a number that sorts as they do.
+  uint64_t NumberAt(size_t begin) const {
+    uint64_t number = 0;
+    std::memcpy(&number, bytes_.data() + begin, sizeof(number));
+    return be64toh(number);
+  }
+
   std::array<char, kIdBytes> bytes_{};
 };
 

@@ -56,8 +56,11 @@ absl::Status WriteIds(const EventIds::Positions& ids, Position through,
   Mutations mutations;
   mutations.Reserve(sorted.size() + 1, sorted.size() * 25 + 16);
   mutations.Put(keys::EventIdsThrough(), EncodeUint64(through));
+  std::string key;
   for (const auto& [id, position] : sorted) {
-    mutations.Put(keys::EventId(id), EncodeUint64(position));
+    key.clear();
+    keys::AppendEventId(id, &key);
+    mutations.Put(key, EncodeUint64(position));
   }
   return tables->Import(mutations);
 }
@@ -127,26 +130,40 @@ absl::StatusOr<std::optional<Position>> EventIds::Find(const Id& id) const {
   return it == found.end() ? std::optional<Position>() : it->second;
 }
 
-absl::Status EventIds::FindAll(absl::Span<const Id> ids,
-                               Positions* found) const {
+const Position* EventIds::FindInMemory(const Id& id) const {
+  for (const Positions* ids : {&gathered_, &written_}) {
+    const auto it = ids->find(id);
+    if (it != ids->end()) return &it->second;
+  }
+  return nullptr;
+}
+
+absl::Status EventIds::FindAll(absl::Span<const Id> ids, Positions* found,
+                               uint64_t* mark) const {
   std::vector<Id> elsewhere;
   {
     absl::MutexLock lock(&mutex_);
+    if (mark != nullptr) *mark = mark_;
     for (const Id& id : ids) {
-      auto it = gathered_.find(id);
-      if (it == gathered_.end()) {
-        it = written_.find(id);
-        if (it == written_.end()) {
-          elsewhere.push_back(id);
-          continue;
-        }
+      if (const Position* position = FindInMemory(id)) {
+        found->emplace(id, *position);
+      } else {
+        elsewhere.push_back(id);
       }
-      found->emplace(id, it->second);
     }
   }
-  std::vector<std::string> id_keys;
+  std::sort(elsewhere.begin(), elsewhere.end());
+  elsewhere.erase(std::unique(elsewhere.begin(), elsewhere.end()),
+                  elsewhere.end());
+  std::string key_bytes;
+  key_bytes.reserve(elsewhere.size() * keys::kEventIdKeyBytes);
+  for (const Id& id : elsewhere) keys::AppendEventId(id, &key_bytes);
+  std::vector<absl::string_view> id_keys;
   id_keys.reserve(elsewhere.size());
-  for (const Id& id : elsewhere) id_keys.push_back(keys::EventId(id));
+  for (size_t i = 0; i < elsewhere.size(); ++i) {
+    id_keys.push_back(absl::string_view(key_bytes).substr(
+        i * keys::kEventIdKeyBytes, keys::kEventIdKeyBytes));
+  }
   SS_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> positions,
                       tables_->MultiGet(id_keys));
   for (size_t i = 0; i < elsewhere.size(); ++i) {
@@ -154,6 +171,18 @@ absl::Status EventIds::FindAll(absl::Span<const Id> ids,
     found->emplace(elsewhere[i], DecodeUint64(*positions[i]).value_or(0));
   }
   return absl::OkStatus();
+}
+
+bool EventIds::FindSince(uint64_t mark, absl::Span<const Id> ids,
+                         Positions* found) const {
+  absl::MutexLock lock(&mutex_);
+  if (mark != mark_) return false;
+  for (const Id& id : ids) {
+    if (const Position* position = FindInMemory(id)) {
+      found->emplace(id, *position);
+    }
+  }
+  return true;
 }
 
 void EventIds::Add(absl::Span<const std::pair<Id, Position>> ids,
@@ -191,6 +220,7 @@ void EventIds::Run() {
       absl::MutexLock lock(&mutex_);
       if (status.ok()) {
         written_.clear();
+        ++mark_;
         break;
       }
       // They stay in memory, and in the log.

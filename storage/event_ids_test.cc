@@ -134,5 +134,32 @@ TEST_F(EventIdsTest, FindsManyAtOnce) {
   }
 }
 
+TEST_F(EventIdsTest, FindsWhatWasAddedSinceItLooked) {
+  Open(100);
+  Append(1, 5);
+  const std::vector<Id> wanted = {IdOf(5), IdOf(6), IdOf(7)};
+  EventIds::Positions found;
+  uint64_t mark = 0;
+  SS_ASSERT_OK(ids_->FindAll(wanted, &found, &mark));
+  EXPECT_EQ(found, (EventIds::Positions{{IdOf(5), 5}}));
+  Append(6, 6);
+  ASSERT_TRUE(ids_->FindSince(mark, wanted, &found));
+  EXPECT_EQ(found, (EventIds::Positions{{IdOf(5), 5}, {IdOf(6), 6}}));
+}
+
+TEST_F(EventIdsTest, LooksAgainOnceWhatWasAddedSinceMayBeInAFile) {
+  Open(10);
+  EventIds::Positions found;
+  uint64_t mark = 0;
+  SS_ASSERT_OK(ids_->FindAll({IdOf(1)}, &found, &mark));
+  Append(1, 10);
+  ids_->WaitUntilWritten();
+  EXPECT_FALSE(ids_->FindSince(mark, {IdOf(1)}, &found));
+  EXPECT_TRUE(found.empty());
+  SS_ASSERT_OK(ids_->FindAll({IdOf(1)}, &found, &mark));
+  EXPECT_EQ(found, (EventIds::Positions{{IdOf(1), 1}}));
+  EXPECT_TRUE(ids_->FindSince(mark, {IdOf(1)}, &found));
+}
+
 }  // namespace
 }  // namespace secondstory::storage

@@ -31,6 +31,13 @@ size_t BytesOf(const EventAppend& append) {
   return bytes;
 }
 
+std::vector<Id> IdsOf(const EventAppend& append) {
+  std::vector<Id> ids;
+  ids.reserve(append.events.size());
+  for (const NewEvent& event : append.events) ids.push_back(event.facts.id);
+  return ids;
+}
+
 std::string CursorObject(const v1::Cursor& cursor) {
   return absl::StrCat("cursor/", cursor.shard(), "/", cursor.source());
 }
@@ -84,6 +91,12 @@ GroupLog::~GroupLog() {
     stopping_ = true;
   }
   thread_.join();
+}
+
+void GroupLog::LookUp(EventAppend* append) const {
+  auto& [known, mark] = append->looked_up;
+  // An error is met again on the log's thread.
+  if (!ids_->FindAll(IdsOf(*append), &known, &mark).ok()) mark = 0;
 }
 
 void GroupLog::AppendEvents(EventAppend append, AppendDone done) {
@@ -198,19 +211,19 @@ int64_t GroupLog::NextAppendMicros() {
 // The positions of those ids of `pending` that are stored.
 absl::Status GroupLog::FindKnown(const std::vector<Pending>& pending,
                                  EventIds::Positions* known) {
-  std::vector<Id> ids;
+  std::vector<Id> not_looked_up;
   for (const Pending& one : pending) {
     const auto* append = std::get_if<PendingAppend>(&one);
     if (append == nullptr) continue;
-    for (const NewEvent& event : append->append.events) {
-      ids.push_back(event.facts.id);
+    const auto& looked_up = append->append.looked_up;
+    const std::vector<Id> ids = IdsOf(append->append);
+    if (ids_->FindSince(looked_up.mark, ids, known)) {
+      known->insert(looked_up.known.begin(), looked_up.known.end());
+    } else {
+      not_looked_up.insert(not_looked_up.end(), ids.begin(), ids.end());
     }
   }
-  if (ids.empty()) return absl::OkStatus();
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  known->reserve(ids.size());
-  return ids_->FindAll(ids, known);
+  return ids_->FindAll(not_looked_up, known);
 }
 
 absl::Status GroupLog::CheckCursor(const v1::CursorUpdate& update,

@@ -35,6 +35,7 @@ class GroupLog final : public Log {
   // Finishes what was handed to it, then returns.
   ~GroupLog() override;
 
+  void LookUp(EventAppend* append) const override;
   void AppendEvents(EventAppend append, AppendDone done) override;
   void Transact(std::vector<std::string> objects, Decide decide,
                 TransactDone done) override;

@@ -127,6 +127,11 @@ std::string EventId(absl::string_view event_id) {
   return Key(kEventId).Id(event_id);
 }
 
+void AppendEventId(absl::string_view event_id, std::string* keys) {
+  keys->push_back(kEventId);
+  keys->append(event_id.data(), event_id.size());
+}
+
 std::string EventIdsThrough() { return std::string(1, kEventId); }
 
 std::string Cursor(absl::string_view source, uint32_t shard) {

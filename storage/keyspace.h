@@ -85,6 +85,9 @@ namespace keys {
 std::string Format();
 std::string Log(Position position);
 std::string EventId(absl::string_view event_id);
+// The same at the end of `keys`, for many; kEventIdKeyBytes each.
+void AppendEventId(absl::string_view event_id, std::string* keys);
+inline constexpr size_t kEventIdKeyBytes = 17;
 // Before every EventId.
 std::string EventIdsThrough();
 std::string Cursor(absl::string_view source, uint32_t shard);

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -44,6 +45,11 @@ struct EventAppend {
   std::optional<v1::CursorUpdate> cursor;
   // Keeps what `events` point into.
   std::shared_ptr<const void> bytes;
+  // What Log::LookUp found, which alone writes it.
+  struct {
+    absl::flat_hash_map<Id, Position> known;
+    uint64_t mark = 0;
+  } looked_up;
 };
 
 class Log {
@@ -58,6 +64,11 @@ class Log {
   using TransactDone = std::function<void(absl::Status)>;
 
   virtual ~Log() = default;
+
+  // Looks `append`'s events up beforehand, so that AppendEvents need only look
+  // at what came since: half of the log's own work on a batch is done on the
+  // caller's thread, which may wait for the disk. Nobody has to call it.
+  virtual void LookUp(EventAppend* append) const = 0;
 
   // Appends the events that are not known yet and moves the cursor with them.
   //   FAILED_PRECONDITION  cursor.previous_value is not the stored one

@@ -269,7 +269,8 @@ absl::StatusOr<std::vector<v1::Event>> Store::GetEvents(
     log_keys.push_back(keys::Log(position));
   }
   SS_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> values,
-                      tables_->MultiGet(log_keys));
+                      tables_->MultiGet(std::vector<absl::string_view>(
+                          log_keys.begin(), log_keys.end())));
   std::vector<v1::Event> events;
   for (size_t i = 0; i < values.size(); ++i) {
     if (!values[i].has_value()) {

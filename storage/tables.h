@@ -53,6 +53,8 @@ class Mutations {
 
   void Reserve(size_t count, size_t bytes);
   size_t size() const { return entries_.size(); }
+  // Of all keys and values.
+  size_t bytes() const { return bytes_.size(); }
   bool empty() const { return entries_.empty(); }
   // REQUIRES: i < size(). Valid until the next change.
   Mutation operator[](size_t i) const;
@@ -100,7 +102,7 @@ class Tables {
   // Get for many keys of one family, in their order; cheaper than one by one,
   // most so when `keys` are sorted.
   virtual absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(
-      absl::Span<const std::string> keys) const = 0;
+      absl::Span<const absl::string_view> keys) const = 0;
 
   // REQUIRES: `range` lies within one family. The iterator must not outlive
   // the tables.

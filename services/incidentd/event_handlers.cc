@@ -14,16 +14,14 @@
 #include "base/stable_id.h"
 #include "base/status_macros.h"
 #include "base/wire_fields.h"
-#include "google/protobuf/arena.h"
 #include "secondstory/stored/v1/record.pb.h"
+#include "services/incidentd/append_outcomes.h"
 #include "services/incidentd/candidate_handlers.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/validator.h"
 
 namespace secondstory::incidentd {
-
-using google::protobuf::Arena;
 
 // An append under way.
 struct EventHandlers::AppendCall {
@@ -33,11 +31,8 @@ struct EventHandlers::AppendCall {
   std::optional<v1::CursorUpdate> cursor;
   // Of events that cannot be stored as they came.
   std::deque<std::string> rewritten;
-  // What is sent, and the outcomes in it.
-  Arena arena;
-  const google::protobuf::MessageLite* message = nullptr;
-  v1::AppendEventsResponse* response = nullptr;
-  std::vector<int> index_of;  // of the log's n-th event in the outcomes
+  bool streamed = false;
+  AppendOutcomes outcomes;
 };
 
 namespace {
@@ -108,21 +103,23 @@ absl::Status CheckAppend(size_t event_count,
   return wrong.empty() ? absl::OkStatus() : BadRequest(wrong);
 }
 
-void Refuse(int index, absl::string_view bytes, const FieldViolation& wrong,
-            v1::EventOutcome* outcome) {
+v1::EventOutcome Refusal(size_t index, absl::string_view bytes,
+                         const FieldViolation& wrong) {
   // As much as can be read of it.
   v1::Event event;
   event.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
-  outcome->set_outcome(v1::APPEND_OUTCOME_REFUSED);
-  outcome->set_field(wrong.field);
-  outcome->set_reason(absl::StrCat(
+  v1::EventOutcome outcome;
+  outcome.set_outcome(v1::APPEND_OUTCOME_REFUSED);
+  outcome.set_field(wrong.field);
+  outcome.set_reason(absl::StrCat(
       "events[", index, "]", wrong.field.empty() ? "" : ".", wrong.field, " ",
       wrong.description, " (source \"", event.source(), "\", id \"",
       event.source_event_id(), "\")"));
   if (!event.source().empty() && !event.source_event_id().empty()) {
-    outcome->set_event_id(
+    outcome.set_event_id(
         IdToHex(StableId({event.source(), event.source_event_id()})));
   }
+  return outcome;
 }
 
 uint32_t PageSize(uint32_t asked) {
@@ -218,11 +215,13 @@ void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
   const size_t bytes = request.Length();
   // Requests of a stream do not overtake each other.
   if (bytes <= kLargeAppendBytes && (!streamed || large_appends_.IsIdle())) {
-    return ReadAppend(request, streamed, reply);
+    return ReadAppend(request, streamed, false, reply);
   }
-  if (!large_appends_.Add([this, request = std::move(request), streamed,
-                           reply] { ReadAppend(request, streamed, reply); },
-                          bytes)) {
+  if (!large_appends_.Add(
+          [this, request = std::move(request), streamed, reply] {
+            ReadAppend(request, streamed, true, reply);
+          },
+          bytes)) {
     reply(absl::ResourceExhaustedError(
         absl::StrCat("more than ", limits::kPendingAppendBytesMax >> 20,
                      " MiB of appends wait to be read; retry with back-off")));
@@ -230,27 +229,18 @@ void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
 }
 
 void EventHandlers::ReadAppend(const grpc::ByteBuffer& request, bool streamed,
-                               const RpcReply& reply) {
+                               bool look_up, const RpcReply& reply) {
   auto call = std::make_shared<AppendCall>();
   if (!ReadBytes(request, &call->bytes) ||
       !(streamed ? ReadStreamedAppend : ReadUnaryAppend)(
           ToView(call->bytes), &call->events, &call->cursor)) {
     return reply(UnreadableRequest());
   }
-  if (streamed) {
-    auto* response =
-        Arena::CreateMessage<v1::StreamAppendEventsResponse>(&call->arena);
-    call->response = response->mutable_batch();
-    call->message = response;
-  } else {
-    call->response =
-        Arena::CreateMessage<v1::AppendEventsResponse>(&call->arena);
-    call->message = call->response;
-  }
-  AppendEvents(std::move(call), reply);
+  call->streamed = streamed;
+  AppendEvents(std::move(call), look_up, reply);
 }
 
-void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call,
+void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call, bool look_up,
                                  const RpcReply& reply) {
   if (const absl::Status status =
           CheckAppend(call->events.size(), call->cursor);
@@ -259,53 +249,43 @@ void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call,
   }
   storage::EventAppend append;
   append.events.reserve(call->events.size());
+  call->outcomes.Reserve(call->events.size());
   const absl::Time now = clock_.Now();
   for (size_t i = 0; i < call->events.size(); ++i) {
     absl::string_view bytes = call->events[i];
-    v1::EventOutcome* outcome = call->response->add_outcomes();
     const std::optional<storage::EventView> event = storage::ViewEvent(bytes);
     const std::optional<FieldViolation> wrong =
         event.has_value() ? Check(*event, now) : CheckUnreadableEvent(bytes);
     if (wrong.has_value()) {
-      Refuse(static_cast<int>(i), bytes, *wrong, outcome);
+      call->outcomes.AddRefused(Refusal(i, bytes, *wrong));
       continue;
     }
     storage::EventFacts facts = storage::FactsOf(*event);
-    outcome->set_event_id(IdToHex(facts.id));
+    call->outcomes.AddAccepted(facts.id);
     if (HasOutputOnly(*event)) {
       bytes = call->rewritten.emplace_back(ClearOutputOnly(bytes));
     }
     append.events.push_back({std::move(facts), bytes});
-    call->index_of.push_back(static_cast<int>(i));
   }
   append.cursor = std::move(call->cursor);
   append.bytes = call;
+  if (look_up) log_->LookUp(&append);
   log_->AppendEvents(
       std::move(append),
       [this, call = std::move(call),
-       reply](absl::StatusOr<std::vector<storage::Appended>> outcomes) {
-        if (!outcomes.ok()) return reply(outcomes.status());
-        for (size_t i = 0; i < outcomes->size(); ++i) {
-          v1::EventOutcome* outcome =
-              call->response->mutable_outcomes(call->index_of[i]);
-          outcome->set_position((*outcomes)[i].position);
-          outcome->set_outcome((*outcomes)[i].known
-                                   ? v1::APPEND_OUTCOME_KNOWN
-                                   : v1::APPEND_OUTCOME_STORED);
-        }
-        Count(*call->response);
-        reply(SerializeMessage(*call->message));
+       reply](absl::StatusOr<std::vector<storage::Appended>> decided) {
+        if (!decided.ok()) return reply(decided.status());
+        call->outcomes.Decide(*decided);
+        Count(call->outcomes);
+        const grpc::Slice response(call->outcomes.Encode(call->streamed));
+        reply(grpc::ByteBuffer(&response, 1));
       });
 }
 
-void EventHandlers::Count(const v1::AppendEventsResponse& response) {
-  int counts[v1::AppendOutcome_ARRAYSIZE] = {};
-  for (const v1::EventOutcome& outcome : response.outcomes()) {
-    ++counts[outcome.outcome()];
-  }
-  stored_->Increment(counts[v1::APPEND_OUTCOME_STORED]);
-  known_->Increment(counts[v1::APPEND_OUTCOME_KNOWN]);
-  refused_->Increment(counts[v1::APPEND_OUTCOME_REFUSED]);
+void EventHandlers::Count(const AppendOutcomes& outcomes) {
+  stored_->Increment(outcomes.stored_count());
+  known_->Increment(outcomes.known_count());
+  refused_->Increment(outcomes.refused_count());
 }
 
 absl::StatusOr<v1::GetEventResponse> EventHandlers::GetEvent(

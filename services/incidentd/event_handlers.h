@@ -9,6 +9,7 @@
 #include "base/metrics.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "secondstory/v1/event_service.pb.h"
+#include "services/incidentd/append_outcomes.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/watch.h"
 #include "services/incidentd/work_queue.h"
@@ -38,10 +39,12 @@ class EventHandlers {
   struct AppendCall;
 
   void TakeAppend(grpc::ByteBuffer request, bool streamed, RpcReply reply);
-  void ReadAppend(const grpc::ByteBuffer& request, bool streamed,
+  // `look_up`: here, and not on the log's thread.
+  void ReadAppend(const grpc::ByteBuffer& request, bool streamed, bool look_up,
                   const RpcReply& reply);
-  void AppendEvents(std::shared_ptr<AppendCall> call, const RpcReply& reply);
-  void Count(const v1::AppendEventsResponse& response);
+  void AppendEvents(std::shared_ptr<AppendCall> call, bool look_up,
+                    const RpcReply& reply);
+  void Count(const AppendOutcomes& outcomes);
 
   storage::Log* const log_;
   const storage::Store* const store_;

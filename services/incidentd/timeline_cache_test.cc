@@ -17,6 +17,7 @@ using testing::NotNull;
 // A log of which only the changes of objects are looked at.
 class ChangingLog final : public storage::Log {
  public:
+  void LookUp(storage::EventAppend*) const override {}
   void AppendEvents(storage::EventAppend, AppendDone) override {}
   void Transact(std::vector<std::string>, Decide, TransactDone) override {}
   absl::StatusOr<std::optional<storage::Position>> FindEvent(

@@ -66,10 +66,10 @@ absl::StatusOr<std::optional<std::string>> MemoryTables::Get(
 }
 
 absl::StatusOr<std::vector<std::optional<std::string>>> MemoryTables::MultiGet(
-    absl::Span<const std::string> keys) const {
+    absl::Span<const absl::string_view> keys) const {
   std::vector<std::optional<std::string>> values;
   values.reserve(keys.size());
-  for (const std::string& key : keys) values.push_back(*Get(key));
+  for (const absl::string_view key : keys) values.push_back(*Get(key));
   return values;
 }
 

@@ -19,7 +19,7 @@ class MemoryTables final : public Tables {
   absl::StatusOr<std::optional<std::string>> Get(
       absl::string_view key) const override;
   absl::StatusOr<std::vector<std::optional<std::string>>> MultiGet(
-      absl::Span<const std::string> keys) const override;
+      absl::Span<const absl::string_view> keys) const override;
   std::unique_ptr<Iterator> NewIterator(const KeyRange& range) const override;
   absl::Status Write(const Mutations& mutations) override;
   absl::Status Import(const Mutations& sorted) override {

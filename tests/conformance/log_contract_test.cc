@@ -65,6 +65,10 @@ class LogContractTest : public testing::TestWithParam<std::string> {
       std::optional<v1::CursorUpdate> cursor = {}) {
     EventAppend append = support::AppendOf(events);
     append.cursor = std::move(cursor);
+    return AwaitAppend(std::move(append));
+  }
+
+  absl::StatusOr<std::vector<Appended>> AwaitAppend(EventAppend append) {
     std::promise<absl::StatusOr<std::vector<Appended>>> result;
     log_->AppendEvents(std::move(append),
                        [&](auto outcome) { result.set_value(outcome); });
@@ -106,6 +110,21 @@ TEST_P(LogContractTest, StoresEachEventOnceHoweverOftenItComes) {
   EXPECT_TRUE(second[0].known);
   EXPECT_EQ(second[0].position, first[1].position);
   EXPECT_FALSE(second[1].known);
+  EXPECT_THAT(AllIds(), ElementsAre("a", "b", "c"));
+}
+
+TEST_P(LogContractTest, KnowsWhatCameSinceItWasLookedUp) {
+  SS_ASSERT_OK(Append({MakeEvent("a")}));
+  EventAppend late =
+      support::AppendOf({MakeEvent("a"), MakeEvent("b"), MakeEvent("c")});
+  log_->LookUp(&late);
+  SS_ASSERT_OK(Append({MakeEvent("b")}));
+  SS_ASSERT_OK_AND_ASSIGN(const auto outcomes, AwaitAppend(std::move(late)));
+  EXPECT_TRUE(outcomes[0].known);
+  EXPECT_EQ(outcomes[0].position, 1u);
+  EXPECT_TRUE(outcomes[1].known);
+  EXPECT_EQ(outcomes[1].position, 2u);
+  EXPECT_FALSE(outcomes[2].known);
   EXPECT_THAT(AllIds(), ElementsAre("a", "b", "c"));
 }
 
@@ -201,8 +220,10 @@ TEST_P(LogContractTest, KeepsOneOfEachUnderConcurrentAppendsOfTheSame) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kEvents; ++i) {
-        auto outcome =
-            Append({MakeEvent(std::to_string((i + t * 7) % kEvents))});
+        EventAppend append = support::AppendOf(
+            {MakeEvent(std::to_string((i + t * 7) % kEvents))});
+        if (t % 2 == 0) log_->LookUp(&append);
+        auto outcome = AwaitAppend(std::move(append));
         ASSERT_THAT(outcome, IsOk());
         stored += !outcome->at(0).known;
       }
