@@ -9,6 +9,7 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "base/batch_thread.h"
 #include "base/limits.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
@@ -40,6 +41,9 @@ namespace {
 // An append beyond this is looked at by a thread of its own: a hundred events
 // take half a millisecond, in which nobody else would be heard.
 constexpr size_t kLargeAppendBytes = 16 << 10;
+// That thread is where a flood comes in, and whoever reads goes first: with
+// this, a timeline under full intake has two thirds of its p99.
+constexpr int kLargeAppendNice = 5;
 
 bool ReadUnaryAppend(absl::string_view bytes,
                      std::vector<absl::string_view>* events,
@@ -208,7 +212,8 @@ EventHandlers::EventHandlers(storage::Log* log, const storage::Store* store,
       stored_(OutcomeCounter(metrics, "stored")),
       known_(OutcomeCounter(metrics, "known")),
       refused_(OutcomeCounter(metrics, "refused")),
-      large_appends_(1, limits::kPendingAppendBytesMax) {}
+      large_appends_(1, limits::kPendingAppendBytesMax,
+                     [] { BecomeBatchThread(kLargeAppendNice); }) {}
 
 void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
                                RpcReply reply) {

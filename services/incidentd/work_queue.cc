@@ -4,9 +4,14 @@
 
 namespace secondstory::incidentd {
 
-WorkQueue::WorkQueue(int thread_count, size_t size_max) : size_max_(size_max) {
+WorkQueue::WorkQueue(int thread_count, size_t size_max,
+                     const std::function<void()>& begin)
+    : size_max_(size_max) {
   for (int i = 0; i < thread_count; ++i) {
-    threads_.emplace_back([this] { Run(); });
+    threads_.emplace_back([this, begin] {
+      begin();
+      Run();
+    });
   }
 }
 

@@ -18,8 +18,10 @@ namespace secondstory::incidentd {
 class WorkQueue {
  public:
   // With one thread, work is done in the order in which it was added.
-  // `size_max` bounds the sum of the sizes of what waits.
-  WorkQueue(int thread_count, size_t size_max);
+  // `size_max` bounds the sum of the sizes of what waits. `begin` is called
+  // first by each thread.
+  WorkQueue(int thread_count, size_t size_max,
+            const std::function<void()>& begin = [] {});
 
   // Finishes what was taken, then returns.
   ~WorkQueue();

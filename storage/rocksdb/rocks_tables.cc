@@ -12,6 +12,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
+#include "base/batch_thread.h"
 #include "base/status_macros.h"
 #include "rocksdb/cache.h"
 #include "rocksdb/db.h"
@@ -42,6 +43,8 @@ absl::Status ToStatus(const rocksdb::Status& status, absl::string_view doing) {
   if (status.IsCorruption()) return absl::DataLossError(message);
   return absl::UnavailableError(message);
 }
+
+constexpr int kFlushNice = 5;
 
 // What an entry of a write takes besides its key and value, at most.
 constexpr size_t kEntryBytes = 16;
@@ -340,9 +343,12 @@ absl::StatusOr<std::unique_ptr<RocksTables>> RocksTables::Open(
   std::unique_ptr<rocksdb::Env> env =
       rocksdb::NewCompositeEnv(NewLogFileSystem(options.env->GetFileSystem()));
   const rocksdb::DBOptions db_options = DatabaseOptions(options, env.get());
-  // Callers do not wait for compactions, so compactions wait for callers.
+  // Callers do not wait for compactions, so compactions take what is left.
+  // Flushes must keep up, and get a third of what a caller gets.
   db_options.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW,
-                                             rocksdb::CpuPriority::kLow);
+                                             rocksdb::CpuPriority::kIdle);
+  db_options.env->Schedule([](void*) { BecomeBatchThread(kFlushNice); },
+                           nullptr, rocksdb::Env::HIGH);
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
   const rocksdb::Status opened =
