@@ -13,6 +13,10 @@
 namespace secondstory::storage {
 namespace {
 
+// What makes the search for a run worth it, which costs as much as looking up
+// some five ids.
+constexpr size_t kRunCountMin = 16;
+
 constexpr absl::Duration kRetryInterval = absl::Seconds(1);
 
 bool ReadEventId(absl::string_view event, std::optional<Id>* id) {
@@ -138,6 +142,24 @@ const Position* EventIds::FindInMemory(const Id& id) const {
   return nullptr;
 }
 
+absl::Status EventIds::FindRun(std::vector<Id>* ids, Positions* found) const {
+  SS_ASSIGN_OR_RETURN(const std::optional<std::string> first,
+                      tables_->Get(keys::EventId(ids->front())));
+  const Position position =
+      first.has_value() ? DecodeUint64(*first).value_or(0) : 0;
+  if (position == 0) return absl::OkStatus();
+  size_t count = 0;
+  const auto it = tables_->NewIterator(keys::LogAfter(position - 1));
+  for (it->SeekToFirst(); it->Valid() && count < ids->size(); it->Next()) {
+    SS_ASSIGN_OR_RETURN(const std::optional<Id> id, IdOfRecord(it->value()));
+    if (id != (*ids)[count]) break;
+    found->emplace(*id, keys::LogPosition(it->key()));
+    ++count;
+  }
+  ids->erase(ids->begin(), ids->begin() + static_cast<std::ptrdiff_t>(count));
+  return it->status();
+}
+
 absl::Status EventIds::FindAll(absl::Span<const Id> ids, Positions* found,
                                uint64_t* mark) const {
   std::vector<Id> elsewhere;
@@ -151,6 +173,9 @@ absl::Status EventIds::FindAll(absl::Span<const Id> ids, Positions* found,
         elsewhere.push_back(id);
       }
     }
+  }
+  if (elsewhere.size() >= kRunCountMin) {
+    SS_RETURN_IF_ERROR(FindRun(&elsewhere, found));
   }
   std::sort(elsewhere.begin(), elsewhere.end());
   elsewhere.erase(std::unique(elsewhere.begin(), elsewhere.end()),

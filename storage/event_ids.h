@@ -70,6 +70,13 @@ class EventIds {
   const Position* FindInMemory(const Id& id) const
       ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
+  // What is sent again mostly comes in the order in which it came. So if the
+  // first of `ids` is in a file, the records behind its own are read, in which
+  // the others should be, for a third of what looking each of them up takes.
+  // Moves those that are there from `ids` to `found`.
+  // REQUIRES: `ids` is not empty.
+  absl::Status FindRun(std::vector<Id>* ids, Positions* found) const;
+
   EventIds(Tables* tables, size_t gathered_count, Position head);
 
   absl::Status ForgetAfter(Position head);

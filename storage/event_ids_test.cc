@@ -1,6 +1,7 @@
 #include "storage/event_ids.h"
 
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -132,6 +133,36 @@ TEST_F(EventIdsTest, FindsManyAtOnce) {
   for (int i = 1; i <= 35; i += 2) {
     EXPECT_EQ(found.at(IdOf(i)), static_cast<Position>(i));
   }
+}
+
+TEST_F(EventIdsTest, FindsManyInWhateverOrderTheyCome) {
+  Open();
+  Append(1, 95);
+  ids_->WaitUntilWritten();
+  const auto expect_found = [this](const std::vector<int>& numbers) {
+    std::vector<Id> wanted;
+    EventIds::Positions expected;
+    for (const int number : numbers) {
+      wanted.push_back(IdOf(number));
+      if (number <= 95) expected[IdOf(number)] = static_cast<Position>(number);
+    }
+    EventIds::Positions found;
+    SS_ASSERT_OK(ids_->FindAll(wanted, &found));
+    EXPECT_EQ(found, expected);
+  };
+  std::vector<int> numbers(60);
+  std::iota(numbers.begin(), numbers.end(), 11);
+  expect_found(numbers);
+  numbers[30] = 500;  // not known
+  expect_found(numbers);
+  numbers[40] = 12;  // there already
+  expect_found(numbers);
+  numbers[0] = 501;
+  expect_found(numbers);
+  std::reverse(numbers.begin(), numbers.end());
+  expect_found(numbers);
+  std::iota(numbers.begin(), numbers.end(), 80);  // past the end of the log
+  expect_found(numbers);
 }
 
 TEST_F(EventIdsTest, FindsWhatWasAddedSinceItLooked) {
