@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "absl/strings/string_view.h"
 #include "base/json_text.h"
@@ -141,6 +142,21 @@ class WireFields {
   google::protobuf::io::CodedInputStream in_;
   uint32_t tag_ = 0;
 };
+
+// Adds a field of bytes, a text or a message to a serialized message.
+inline void AppendBytesField(int number, absl::string_view value,
+                             std::string* message) {
+  using google::protobuf::internal::WireFormatLite;
+  uint8_t head[16];
+  const uint8_t* end =
+      google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(
+          static_cast<uint32_t>(value.size()),
+          WireFormatLite::WriteTagToArray(
+              number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, head));
+  message->append(reinterpret_cast<const char*>(head),
+                  static_cast<size_t>(end - head));
+  message->append(value.data(), value.size());
+}
 
 }  // namespace secondstory
 

@@ -6,9 +6,7 @@
 #include "absl/time/time.h"
 #include "base/logging.h"
 #include "base/status_macros.h"
-#include "base/wire_fields.h"
-#include "secondstory/stored/v1/record.pb.h"
-#include "secondstory/v1/event.pb.h"
+#include "storage/record_view.h"
 
 namespace secondstory::storage {
 namespace {
@@ -19,37 +17,12 @@ constexpr size_t kRunCountMin = 16;
 
 constexpr absl::Duration kRetryInterval = absl::Seconds(1);
 
-bool ReadEventId(absl::string_view event, std::optional<Id>* id) {
-  absl::string_view source, source_event_id;
-  WireFields fields(event);
-  while (fields.Next()) {
-    const bool read = fields.number() == v1::Event::kSourceFieldNumber
-                          ? fields.Text(&source)
-                      : fields.number() == v1::Event::kSourceEventIdFieldNumber
-                          ? fields.Text(&source_event_id)
-                          : fields.Skip();
-    if (!read) return false;
-  }
-  *id = StableId({source, source_event_id});
-  return fields.AtEnd();
-}
-
 // The id of the event that a record holds, if it holds one.
 absl::StatusOr<std::optional<Id>> IdOfRecord(absl::string_view record) {
-  std::optional<Id> id;
-  WireFields fields(record);
-  while (fields.Next()) {
-    const bool read = fields.number() == stored::v1::Record::kEventFieldNumber
-                          ? fields.Bytes([&id](absl::string_view event) {
-                              return ReadEventId(event, &id);
-                            })
-                          : fields.Skip();
-    if (!read) return absl::DataLossError("a record of the log cannot be read");
-  }
-  if (!fields.AtEnd()) {
-    return absl::DataLossError("a record of the log cannot be read");
-  }
-  return id;
+  SS_ASSIGN_OR_RETURN(const RecordView view, ViewRecord(record));
+  if (!view.event.has_value()) return std::optional<Id>();
+  SS_ASSIGN_OR_RETURN(const Id id, IdOfEvent(*view.event));
+  return std::optional<Id>(id);
 }
 
 // A file's content: ids in their order, and through where they go.

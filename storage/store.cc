@@ -218,6 +218,10 @@ class MinuteWalk {
 
 }  // namespace
 
+absl::StatusOr<Record> ParseRecord(absl::string_view bytes) {
+  return Parse<Record>(bytes, "record");
+}
+
 v1::Event EventOf(Position position, Record record) {
   v1::Event event = std::move(*record.mutable_event());
   event.set_event_id(
@@ -236,7 +240,20 @@ absl::StatusOr<Position> Store::LastPosition() const {
 
 absl::StatusOr<LogPage> Store::ReadLog(Position after, size_t count_max,
                                        size_t bytes_max) const {
+  SS_ASSIGN_OR_RETURN(const LogBytes read,
+                      ReadLogBytes(after, count_max, bytes_max));
   LogPage page;
+  page.last = read.last;
+  for (const auto& [position, bytes] : read.records) {
+    SS_ASSIGN_OR_RETURN(Record record, ParseRecord(bytes));
+    page.records.emplace_back(position, std::move(record));
+  }
+  return page;
+}
+
+absl::StatusOr<LogBytes> Store::ReadLogBytes(Position after, size_t count_max,
+                                             size_t bytes_max) const {
+  LogBytes page;
   page.last = after;
   size_t bytes = 0;
   const auto it = tables_->NewIterator(keys::LogAfter(after));
@@ -244,9 +261,8 @@ absl::StatusOr<LogPage> Store::ReadLog(Position after, size_t count_max,
        it->Next()) {
     bytes += it->value().size();
     if (bytes > bytes_max && !page.records.empty()) break;
-    SS_ASSIGN_OR_RETURN(Record record, Parse<Record>(it->value(), "record"));
     page.last = keys::LogPosition(it->key());
-    page.records.emplace_back(page.last, std::move(record));
+    page.records.emplace_back(page.last, std::string(it->value()));
   }
   SS_RETURN_IF_ERROR(it->status());
   return page;
@@ -259,7 +275,7 @@ absl::StatusOr<Record> Store::GetRecord(Position position) const {
     return absl::DataLossError(absl::StrCat("the record at position ", position,
                                             " is gone; restore a backup"));
   }
-  return Parse<Record>(*bytes, "record");
+  return ParseRecord(*bytes);
 }
 
 absl::StatusOr<std::vector<v1::Event>> Store::GetEvents(
@@ -278,7 +294,7 @@ absl::StatusOr<std::vector<v1::Event>> Store::GetEvents(
                                               positions[i],
                                               " is gone; restore a backup"));
     }
-    SS_ASSIGN_OR_RETURN(Record record, Parse<Record>(*values[i], "record"));
+    SS_ASSIGN_OR_RETURN(Record record, ParseRecord(*values[i]));
     events.push_back(EventOf(positions[i], std::move(record)));
   }
   return events;

@@ -94,6 +94,14 @@ struct LogPage {
   Position last = 0;
 };
 
+// The same, with the records as they are stored.
+struct LogBytes {
+  std::vector<std::pair<Position, std::string>> records;
+  Position last = 0;
+};
+// DATA_LOSS: the bytes are wrong.
+absl::StatusOr<stored::v1::Record> ParseRecord(absl::string_view bytes);
+
 // Every method returns DATA_LOSS when bytes on disk are wrong. Binary ids
 // are 16 bytes.
 //
@@ -110,6 +118,8 @@ class Store {
   // `bytes_max`.
   absl::StatusOr<LogPage> ReadLog(Position after, size_t count_max,
                                   size_t bytes_max) const;
+  absl::StatusOr<LogBytes> ReadLogBytes(Position after, size_t count_max,
+                                        size_t bytes_max) const;
 
   // REQUIRES: the record at `position` is an event; see Log::FindEvent.
   absl::StatusOr<v1::Event> GetEvent(Position position) const;

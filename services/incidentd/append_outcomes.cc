@@ -1,7 +1,7 @@
 #include "services/incidentd/append_outcomes.h"
 
 #include "absl/strings/string_view.h"
-#include "google/protobuf/io/coded_stream.h"
+#include "base/wire_fields.h"
 #include "google/protobuf/wire_format_lite.h"
 
 namespace secondstory::incidentd {
@@ -12,18 +12,6 @@ using google::protobuf::internal::WireFormatLite;
 // Of an outcome that was not refused, with its tag in the response: six bytes
 // of tags and lengths, the outcome, the id and the position.
 constexpr size_t kAcceptedBytesMax = 6 + 1 + kIdHexDigits + 10;
-
-// A tag and a length, before as many bytes.
-void AppendHead(int field_number, size_t size, std::string* bytes) {
-  uint8_t head[16];
-  const uint8_t* end =
-      google::protobuf::io::CodedOutputStream::WriteVarint32ToArray(
-          static_cast<uint32_t>(size),
-          WireFormatLite::WriteTagToArray(
-              field_number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, head));
-  bytes->append(reinterpret_cast<const char*>(head),
-                static_cast<size_t>(end - head));
-}
 
 void AppendAccepted(const Id& id, const storage::Appended& appended,
                     std::string* bytes) {
@@ -43,9 +31,10 @@ void AppendAccepted(const Id& id, const storage::Appended& appended,
   }
   end = WireFormatLite::WriteUInt64ToArray(
       v1::EventOutcome::kPositionFieldNumber, appended.position, end);
-  const auto size = static_cast<size_t>(end - fields);
-  AppendHead(v1::AppendEventsResponse::kOutcomesFieldNumber, size, bytes);
-  bytes->append(reinterpret_cast<const char*>(fields), size);
+  AppendBytesField(v1::AppendEventsResponse::kOutcomesFieldNumber,
+                   {reinterpret_cast<const char*>(fields),
+                    static_cast<size_t>(end - fields)},
+                   bytes);
 }
 
 }  // namespace
@@ -83,17 +72,15 @@ std::string AppendOutcomes::Encode(bool streamed) const {
     if (outcome.accepted) {
       AppendAccepted(outcome.id, outcome.appended, &response);
     } else {
-      const std::string& bytes = refusals_[refusal++];
-      AppendHead(v1::AppendEventsResponse::kOutcomesFieldNumber, bytes.size(),
-                 &response);
-      response += bytes;
+      AppendBytesField(v1::AppendEventsResponse::kOutcomesFieldNumber,
+                       refusals_[refusal++], &response);
     }
   }
   if (!streamed) return response;
   std::string batch;
-  AppendHead(v1::StreamAppendEventsResponse::kBatchFieldNumber, response.size(),
-             &batch);
-  return batch + response;
+  AppendBytesField(v1::StreamAppendEventsResponse::kBatchFieldNumber, response,
+                   &batch);
+  return batch;
 }
 
 }  // namespace secondstory::incidentd

@@ -19,6 +19,7 @@
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/transaction.h"
 #include "services/incidentd/validator.h"
+#include "storage/record_view.h"
 
 namespace secondstory::incidentd {
 namespace {
@@ -60,18 +61,20 @@ FindStoredEvent FinderOf(const storage::Log* log, const storage::Store& store) {
 }
 
 // Each candidate of a stretch of the log as one response.
-std::deque<grpc::ByteBuffer> EncodeCandidates(storage::LogPage page,
-                                              bool caught_up) {
+absl::StatusOr<std::deque<grpc::ByteBuffer>> EncodeCandidates(
+    const storage::LogBytes& page, bool caught_up) {
   std::deque<grpc::ByteBuffer> responses;
-  const storage::Position last =
-      page.records.empty() ? 0 : page.records.back().first;
-  for (auto& [position, record] : page.records) {
+  for (const auto& [position, bytes] : page.records) {
+    SS_ASSIGN_OR_RETURN(const storage::RecordView view,
+                        storage::ViewRecord(bytes));
+    if (view.event.has_value()) continue;
+    SS_ASSIGN_OR_RETURN(stored::v1::Record record, storage::ParseRecord(bytes));
     if (!record.has_candidate()) continue;
     v1::WatchCandidatesResponse response;
     *response.mutable_candidate() =
         std::move(*record.mutable_candidate()->mutable_candidate());
     response.set_position(position);
-    response.set_caught_up(caught_up && position == last);
+    response.set_caught_up(caught_up && position == page.last);
     responses.push_back(SerializeMessage(response));
   }
   return responses;

@@ -143,7 +143,7 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
 
   const std::unique_ptr<RpcServer> server =
       RpcServer::Create(ServerOptions(config), &metrics);
-  WatchHub hub(server.get(), &store, log.get());
+  WatchHub hub(&store, log.get());
   EventHandlers events(log.get(), &store, &hub, SystemClock(), &metrics);
   IncidentHandlers incidents(log.get(), &store, &census, &policy);
   MembershipHandlers memberships(log.get(), &store, &policy);

@@ -1,17 +1,19 @@
 #include "services/incidentd/watch.h"
 
+#include <limits>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
+#include "base/batch_thread.h"
 #include "base/limits.h"
 #include "services/incidentd/rpc_status.h"
 
 namespace secondstory::incidentd {
 
-using storage::LogPage;
+using storage::LogBytes;
 using storage::Position;
 
 // While `busy`, one thread at a time owns everything but `busy` itself: the
@@ -26,9 +28,22 @@ struct WatchHub::Watcher {
   bool ended = false;  // guarded by WatchHub::mutex_
 };
 
-WatchHub::WatchHub(RpcServer* server, const storage::Store* store,
-                   storage::Log* log)
-    : server_(server), store_(store), log_(log) {
+namespace {
+
+// One, and with turns as the thread's that takes large appends in: ten
+// followers on two threads would take two cores from what they follow.
+constexpr int kThreadCount = 1;
+constexpr int kNice = 5;
+
+}  // namespace
+
+WatchHub::WatchHub(const storage::Store* store, storage::Log* log)
+    : store_(store),
+      log_(log),
+      // A follower waits in it once at most.
+      steps_(std::make_unique<WorkQueue>(
+          kThreadCount, std::numeric_limits<size_t>::max(),
+          [] { BecomeBatchThread(kNice); })) {
   log_->OnCommit([this](Position) { WakeIdle(); });
   ticker_ =
       std::make_unique<Ticker>(absl::Milliseconds(100), [this] { Tick(); });
@@ -84,6 +99,8 @@ void WatchHub::Stop() {
     watcher->stream->Finish(
         absl::UnavailableError("the server stops; resume when it is back"));
   }
+  // Nothing is added any more.
+  steps_.reset();
 }
 
 void WatchHub::Remove(const WatcherPointer& watcher) {
@@ -99,38 +116,43 @@ void WatchHub::WakeIdle() {
   }
 }
 
-// Heartbeats, and another try where the queue of reads was full.
+// Heartbeats.
 void WatchHub::Tick() {
   const absl::Time now = absl::Now();
   absl::MutexLock lock(&mutex_);
   for (const WatcherPointer& watcher : watchers_) {
     if (watcher->busy) continue;
-    if (watcher->position < log_->head() ||
-        now >= watcher->last_sent + watcher->options.heartbeat_interval) {
+    if (now >= watcher->last_sent + watcher->options.heartbeat_interval) {
       Schedule(watcher);
     }
   }
 }
 
 void WatchHub::Schedule(const WatcherPointer& watcher) {
-  watcher->busy = server_->RunRead([this, watcher] { Step(watcher); });
+  if (stopped_) return;
+  watcher->busy = true;
+  steps_->Add([this, watcher] { Step(watcher); });
 }
 
 // Sends what is next, or goes idle at the end of the log.
 void WatchHub::Step(const WatcherPointer& watcher) {
-  {
+  const auto is_over = [&]() {
     absl::MutexLock lock(&mutex_);
-    if (watcher->ended) return;
-  }
+    return stopped_ || watcher->ended;
+  };
   while (watcher->waiting.empty()) {
-    absl::StatusOr<LogPage> page = store_->ReadLog(
+    if (is_over()) return;
+    const absl::StatusOr<LogBytes> page = store_->ReadLogBytes(
         watcher->position, limits::kWatchEventCountMax, limits::kWatchBytesMax);
     if (!page.ok()) return watcher->stream->Finish(page.status());
     const bool moved = page->last > watcher->position;
     watcher->position = page->last;
     const bool caught_up = watcher->position >= log_->head();
     if (moved) {
-      watcher->waiting = watcher->options.encode(*std::move(page), caught_up);
+      absl::StatusOr<std::deque<grpc::ByteBuffer>> responses =
+          watcher->options.encode(*page, caught_up);
+      if (!responses.ok()) return watcher->stream->Finish(responses.status());
+      watcher->waiting = *std::move(responses);
       if (!watcher->waiting.empty()) break;
     }
     if (!caught_up) continue;

@@ -9,20 +9,23 @@
 #include <set>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "grpcpp/support/byte_buffer.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/ticker.h"
+#include "services/incidentd/work_queue.h"
 #include "storage/log.h"
 #include "storage/store.h"
 
 namespace secondstory::incidentd {
 
 // Turns a stretch of the log into responses; none when nothing in it concerns
-// the follower. `caught_up`: the stretch reaches the end of the log.
-using WatchEncoder = std::function<std::deque<grpc::ByteBuffer>(
-    storage::LogPage page, bool caught_up)>;
+// the follower. `caught_up`: the stretch reaches the end of the log. DATA_LOSS:
+// a record cannot be read.
+using WatchEncoder = std::function<absl::StatusOr<std::deque<grpc::ByteBuffer>>(
+    const storage::LogBytes& page, bool caught_up)>;
 // A response without contents.
 using HeartbeatEncoder =
     std::function<grpc::ByteBuffer(storage::Position, bool caught_up)>;
@@ -37,16 +40,17 @@ struct WatchOptions {
 // Threads: all methods may be called from any thread.
 class WatchHub {
  public:
-  // `server` and `store` must outlive the hub. Take it down in this order:
-  // Stop() the hub, shut the server down, destroy the log, destroy the hub.
-  WatchHub(RpcServer* server, const storage::Store* store, storage::Log* log);
+  // `store` must outlive the hub. Take it down in this order: Stop() the hub,
+  // shut the server down, destroy the log, destroy the hub.
+  WatchHub(const storage::Store* store, storage::Log* log);
   ~WatchHub();
 
   // Serves `stream` until the client goes or Stop() is called.
   // INVALID_ARGUMENT: `options` name a place or interval that cannot be.
   void Follow(std::shared_ptr<RpcStream> stream, WatchOptions options);
 
-  // Ends every stream with UNAVAILABLE, and those that come later.
+  // Ends every stream with UNAVAILABLE, and those that come later; looks at
+  // store and log no more when it returns.
   void Stop();
 
  private:
@@ -62,13 +66,14 @@ class WatchHub {
   void Sent(const WatcherPointer& watcher, bool ok);
   void Remove(const WatcherPointer& watcher);
 
-  RpcServer* const server_;
   const storage::Store* const store_;
   storage::Log* const log_;
   absl::Mutex mutex_;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
   std::set<WatcherPointer> watchers_ ABSL_GUARDED_BY(mutex_);
   std::unique_ptr<Ticker> ticker_;
+  // Where the log is read for followers, beside those who wait for an answer.
+  std::unique_ptr<WorkQueue> steps_;
 };
 
 }  // namespace secondstory::incidentd
