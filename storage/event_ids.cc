@@ -115,22 +115,21 @@ const Position* EventIds::FindInMemory(const Id& id) const {
   return nullptr;
 }
 
-absl::Status EventIds::FindRun(std::vector<Id>* ids, Positions* found) const {
-  SS_ASSIGN_OR_RETURN(const std::optional<std::string> first,
-                      tables_->Get(keys::EventId(ids->front())));
-  const Position position =
-      first.has_value() ? DecodeUint64(*first).value_or(0) : 0;
-  if (position == 0) return absl::OkStatus();
+void EventIds::FindRun(std::vector<Id>* ids, Positions* found) const {
+  const absl::StatusOr<std::optional<std::string>> first =
+      tables_->Get(keys::EventId(ids->front()));
+  if (!first.ok() || !first->has_value()) return;
+  const Position position = DecodeUint64(**first).value_or(0);
+  if (position == 0) return;
   size_t count = 0;
   const auto it = tables_->NewIterator(keys::LogAfter(position - 1));
   for (it->SeekToFirst(); it->Valid() && count < ids->size(); it->Next()) {
-    SS_ASSIGN_OR_RETURN(const std::optional<Id> id, IdOfRecord(it->value()));
-    if (id != (*ids)[count]) break;
-    found->emplace(*id, keys::LogPosition(it->key()));
+    const absl::StatusOr<std::optional<Id>> id = IdOfRecord(it->value());
+    if (!id.ok() || *id != (*ids)[count]) break;
+    found->emplace(**id, keys::LogPosition(it->key()));
     ++count;
   }
   ids->erase(ids->begin(), ids->begin() + static_cast<std::ptrdiff_t>(count));
-  return it->status();
 }
 
 absl::Status EventIds::FindAll(absl::Span<const Id> ids, Positions* found,
@@ -147,9 +146,7 @@ absl::Status EventIds::FindAll(absl::Span<const Id> ids, Positions* found,
       }
     }
   }
-  if (elsewhere.size() >= kRunCountMin) {
-    SS_RETURN_IF_ERROR(FindRun(&elsewhere, found));
-  }
+  if (elsewhere.size() >= kRunCountMin) FindRun(&elsewhere, found);
   std::sort(elsewhere.begin(), elsewhere.end());
   elsewhere.erase(std::unique(elsewhere.begin(), elsewhere.end()),
                   elsewhere.end());

@@ -73,9 +73,9 @@ class EventIds {
   // What is sent again mostly comes in the order in which it came. So if the
   // first of `ids` is in a file, the records behind its own are read, in which
   // the others should be, for a third of what looking each of them up takes.
-  // Moves those that are there from `ids` to `found`.
-  // REQUIRES: `ids` is not empty.
-  absl::Status FindRun(std::vector<Id>* ids, Positions* found) const;
+  // Moves those that are there from `ids` to `found`; what cannot be read is
+  // looked up like the rest. REQUIRES: `ids` is not empty.
+  void FindRun(std::vector<Id>* ids, Positions* found) const;
 
   EventIds(Tables* tables, size_t gathered_count, Position head);
 

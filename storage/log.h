@@ -66,7 +66,7 @@ class Log {
   virtual ~Log() = default;
 
   // Looks `append`'s events up beforehand, so that AppendEvents need only look
-  // at what came since: half of the log's own work on a batch is done on the
+  // at what came since: a third of the log's own work on a batch is done on the
   // caller's thread, which may wait for the disk. Nobody has to call it.
   virtual void LookUp(EventAppend* append) const = 0;
 
