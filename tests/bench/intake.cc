@@ -26,7 +26,7 @@ namespace {
 // What incidentd takes of the CPU for batches of 100, of what the two floors
 // take together: as it was when this was written. The time alone differs by a
 // quarter from run to run on one machine, and between machines by more.
-constexpr double kCpuAgainstFloors = 1.5;
+constexpr double kCpuAgainstFloors = 1.2;
 
 double CpuSeconds(clockid_t clock) {
   timespec time{};
