@@ -23,8 +23,8 @@ constexpr size_t kGroupBytesMax = 8 << 20;
 // group waits for this many, and no longer than that, as long as there are
 // twice as many callers about: half of them can be served while the other half
 // waits for the disk.
-constexpr size_t kGatherCount = 24;
-constexpr absl::Duration kGatherTime = absl::Microseconds(400);
+constexpr size_t kGatherCount = 32;
+constexpr absl::Duration kGatherTime = absl::Milliseconds(1);
 
 size_t BytesOf(const EventAppend& append) {
   size_t bytes = 64;
