@@ -5,11 +5,13 @@
 
 namespace secondstory {
 
-void BecomeBatchThread(int nice) {
+void BecomeBatchThread(Turns turns) {
   // Both are of the thread on Linux, whatever their names say.
   const sched_param none{};
   sched_setscheduler(0, SCHED_BATCH, &none);
-  if (nice > 0) setpriority(PRIO_PROCESS, 0, nice);
+  if (turns != Turns::kFull) {
+    setpriority(PRIO_PROCESS, 0, static_cast<int>(turns));
+  }
 }
 
 }  // namespace secondstory

@@ -5,11 +5,17 @@
 
 namespace secondstory {
 
+// How long the turns of a batch thread are, as nice values.
+enum class Turns {
+  kFull = 0,   // as any other thread's
+  kThird = 5,  // a third of that: for what comes in floods
+};
+
 // Makes the calling thread one that takes the processor from no other when it
-// has something to do, but waits for its turn (SCHED_BATCH), and whose turns
-// are as long as `nice` says: 0 as any other's, 5 a third of it; 0 to 19. Where
-// the kernel refuses it, the thread goes on as it was.
-void BecomeBatchThread(int nice);
+// has something to do, but waits for its turn (SCHED_BATCH). Where the kernel
+// refuses it, the thread goes on as it was. What it brings: docs/performance.md,
+// "The tail under full intake".
+void BecomeBatchThread(Turns turns);
 
 }  // namespace secondstory
 

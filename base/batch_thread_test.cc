@@ -14,18 +14,18 @@ TEST(BatchThreadTest, ConcernsTheCallingThreadAlone) {
   const int policy = sched_getscheduler(0);
   const int nice = getpriority(PRIO_PROCESS, 0);
   std::thread([] {
-    BecomeBatchThread(7);
+    BecomeBatchThread(Turns::kThird);
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
-    EXPECT_GE(getpriority(PRIO_PROCESS, 0), 7);
+    EXPECT_GE(getpriority(PRIO_PROCESS, 0), 5);
   }).join();
   EXPECT_EQ(sched_getscheduler(0), policy);
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), nice);
 }
 
-TEST(BatchThreadTest, LeavesTheLengthOfItsTurnsWithoutANiceValue) {
+TEST(BatchThreadTest, LeavesFullTurnsAsTheyAre) {
   const int nice = getpriority(PRIO_PROCESS, 0);
   std::thread([nice] {
-    BecomeBatchThread(0);
+    BecomeBatchThread(Turns::kFull);
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
     EXPECT_EQ(getpriority(PRIO_PROCESS, 0), nice);
   }).join();

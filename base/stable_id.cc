@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/escaping.h"
 
 namespace secondstory {
@@ -29,17 +30,17 @@ class Sha256 {
   Sha256& operator=(const Sha256&) = delete;
 
   Id Of(std::initializer_list<absl::string_view> parts) {
-    // Handed over at once: each call costs as much as some ten bytes.
-    bytes_.clear();
+    // Handed over at once; of an id's few bytes a call is the greater part.
+    absl::InlinedVector<char, 256> bytes;
     for (const absl::string_view part : parts) {
       for (int shift = 56; shift >= 0; shift -= 8) {
-        bytes_.push_back(static_cast<char>(uint64_t{part.size()} >> shift));
+        bytes.push_back(static_cast<char>(uint64_t{part.size()} >> shift));
       }
-      bytes_.append(part.data(), part.size());
+      bytes.insert(bytes.end(), part.begin(), part.end());
     }
     unsigned char digest[EVP_MAX_MD_SIZE];
     Must(EVP_DigestInit_ex(context_, algorithm_, nullptr));
-    Must(EVP_DigestUpdate(context_, bytes_.data(), bytes_.size()));
+    Must(EVP_DigestUpdate(context_, bytes.data(), bytes.size()));
     Must(EVP_DigestFinal_ex(context_, digest, nullptr));
     return Id(
         absl::string_view(reinterpret_cast<const char*>(digest), kIdBytes));
@@ -52,7 +53,6 @@ class Sha256 {
 
   EVP_MD* const algorithm_;
   EVP_MD_CTX* const context_;
-  std::string bytes_;
 };
 
 }  // namespace

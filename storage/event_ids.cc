@@ -11,8 +11,7 @@
 namespace secondstory::storage {
 namespace {
 
-// What makes the search for a run worth it, which costs as much as looking up
-// some five ids.
+// A run of fewer ids is not worth the search for it.
 constexpr size_t kRunCountMin = 16;
 
 constexpr absl::Duration kRetryInterval = absl::Seconds(1);

@@ -54,8 +54,8 @@ class EventIds {
                        uint64_t* mark = nullptr) const;
 
   // FindAll again for ids that were looked for at `mark`: adds those that were
-  // added since. From memory alone, a tenth of the time; false, and nothing is
-  // added, when it may be in a file by now.
+  // added since. From memory alone; false, and nothing is added, when one may
+  // be in a file by now.
   bool FindSince(uint64_t mark, absl::Span<const Id> ids,
                  Positions* found) const;
 
@@ -72,7 +72,7 @@ class EventIds {
 
   // What is sent again mostly comes in the order in which it came. So if the
   // first of `ids` is in a file, the records behind its own are read, in which
-  // the others should be, for a third of what looking each of them up takes.
+  // the others should be: one block after the other, not one for each id.
   // Moves those that are there from `ids` to `found`; what cannot be read is
   // looked up like the rest. REQUIRES: `ids` is not empty.
   void FindRun(std::vector<Id>* ids, Positions* found) const;

@@ -150,7 +150,7 @@ uint64_t GroupLog::ChangeCount(absl::string_view object) const {
 void GroupLog::Run() {
   // Taking the processor from a thread that takes calls in makes groups smaller
   // and delays who reads.
-  BecomeBatchThread(0);
+  BecomeBatchThread(Turns::kFull);
   while (true) {
     std::vector<Pending> pending = TakeGroup();
     if (pending.empty()) return;

@@ -6,7 +6,6 @@
 #include "base/status_macros.h"
 #include "base/wire_fields.h"
 #include "secondstory/stored/v1/record.pb.h"
-#include "secondstory/v1/event.pb.h"
 
 namespace secondstory::storage {
 namespace {
@@ -56,13 +55,18 @@ absl::StatusOr<Id> IdOfEvent(absl::string_view event) {
   return StableId({source, source_event_id});
 }
 
+void SetOutputOnly(const Id& id, int64_t append_micros, Position position,
+                   v1::Event* event) {
+  event->set_event_id(IdToHex(id));
+  *event->mutable_append_time() = FromMicros(append_micros);
+  event->set_position(position);
+}
+
 absl::StatusOr<std::string> EncodeEvent(Position position,
                                         const RecordView& record) {
   SS_ASSIGN_OR_RETURN(const Id id, IdOfEvent(*record.event));
   v1::Event output_only;
-  output_only.set_event_id(IdToHex(id));
-  *output_only.mutable_append_time() = FromMicros(record.append_micros);
-  output_only.set_position(position);
+  SetOutputOnly(id, record.append_micros, position, &output_only);
   // Messages one after the other are one message.
   return absl::StrCat(*record.event, output_only.SerializeAsString());
 }

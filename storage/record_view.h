@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/stable_id.h"
+#include "secondstory/v1/event.pb.h"
 #include "storage/keyspace.h"
 
 namespace secondstory::storage {
@@ -28,6 +29,10 @@ absl::StatusOr<RecordView> ViewRecord(absl::string_view record);
 
 // The id of a serialized event. DATA_LOSS: its bytes are wrong.
 absl::StatusOr<Id> IdOfEvent(absl::string_view event);
+
+// What an event in the log has besides what was sent.
+void SetOutputOnly(const Id& id, int64_t append_micros, Position position,
+                   v1::Event* event);
 
 // A serialized event with its output-only fields, as callers see it. DATA_LOSS:
 // the event's bytes are wrong. REQUIRES: `record` has one.

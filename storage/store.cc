@@ -8,6 +8,7 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "storage/record_view.h"
 
 namespace secondstory::storage {
 namespace {
@@ -224,10 +225,8 @@ absl::StatusOr<Record> ParseRecord(absl::string_view bytes) {
 
 v1::Event EventOf(Position position, Record record) {
   v1::Event event = std::move(*record.mutable_event());
-  event.set_event_id(
-      IdToHex(StableId({event.source(), event.source_event_id()})));
-  *event.mutable_append_time() = FromMicros(record.append_micros());
-  event.set_position(position);
+  SetOutputOnly(StableId({event.source(), event.source_event_id()}),
+                record.append_micros(), position, &event);
   return event;
 }
 

@@ -1,6 +1,7 @@
 #include "services/incidentd/append_outcomes.h"
 
-#include "absl/strings/string_view.h"
+#include <algorithm>
+
 #include "base/wire_fields.h"
 #include "google/protobuf/wire_format_lite.h"
 
@@ -24,11 +25,8 @@ void AppendAccepted(const Id& id, const storage::Appended& appended,
       v1::EventOutcome::kEventIdFieldNumber,
       WireFormatLite::WIRETYPE_LENGTH_DELIMITED, end);
   *end++ = kIdHexDigits;
-  for (const char c : absl::string_view(id)) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    *end++ = static_cast<uint8_t>(kDigits[static_cast<uint8_t>(c) >> 4]);
-    *end++ = static_cast<uint8_t>(kDigits[static_cast<uint8_t>(c) & 15]);
-  }
+  const std::string hex = IdToHex(id);
+  end = std::copy(hex.begin(), hex.end(), end);
   end = WireFormatLite::WriteUInt64ToArray(
       v1::EventOutcome::kPositionFieldNumber, appended.position, end);
   AppendBytesField(v1::AppendEventsResponse::kOutcomesFieldNumber,

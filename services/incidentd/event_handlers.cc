@@ -42,9 +42,6 @@ namespace {
 // An append beyond this is looked at by a thread of its own: a hundred events
 // take half a millisecond, in which nobody else would be heard.
 constexpr size_t kLargeAppendBytes = 16 << 10;
-// That thread is where a flood comes in, and whoever reads goes first: with
-// this, a timeline under full intake has two thirds of its p99.
-constexpr int kLargeAppendNice = 5;
 
 bool ReadUnaryAppend(absl::string_view bytes,
                      std::vector<absl::string_view>* events,
@@ -172,7 +169,7 @@ void AddDecision(storage::Position position,
 }
 
 // What concerns a follower of events in a stretch of the log. Events are passed
-// on as the bytes that they are, a sixth of the cost of reading them.
+// on as the bytes that they are.
 absl::StatusOr<std::deque<grpc::ByteBuffer>> EncodeEvents(
     const storage::LogBytes& page, bool caught_up, bool with_decisions) {
   std::string events;
@@ -229,20 +226,18 @@ EventHandlers::EventHandlers(storage::Log* log, const storage::Store* store,
       known_(OutcomeCounter(metrics, "known")),
       refused_(OutcomeCounter(metrics, "refused")),
       large_appends_(1, limits::kPendingAppendBytesMax,
-                     [] { BecomeBatchThread(kLargeAppendNice); }) {}
+                     [] { BecomeBatchThread(Turns::kThird); }) {}
 
 void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
                                RpcReply reply) {
   const size_t bytes = request.Length();
   // Requests of a stream do not overtake each other.
   if (bytes <= kLargeAppendBytes && (!streamed || large_appends_.IsIdle())) {
-    return ReadAppend(request, streamed, false, reply);
+    return ReadAppend(request, streamed, reply);
   }
-  if (!large_appends_.Add(
-          [this, request = std::move(request), streamed, reply] {
-            ReadAppend(request, streamed, true, reply);
-          },
-          bytes)) {
+  if (!large_appends_.Add([this, request = std::move(request), streamed,
+                           reply] { ReadAppend(request, streamed, reply); },
+                          bytes)) {
     reply(absl::ResourceExhaustedError(
         absl::StrCat("more than ", limits::kPendingAppendBytesMax >> 20,
                      " MiB of appends wait to be read; retry with back-off")));
@@ -250,7 +245,7 @@ void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
 }
 
 void EventHandlers::ReadAppend(const grpc::ByteBuffer& request, bool streamed,
-                               bool look_up, const RpcReply& reply) {
+                               const RpcReply& reply) {
   auto call = std::make_shared<AppendCall>();
   if (!ReadBytes(request, &call->bytes) ||
       !(streamed ? ReadStreamedAppend : ReadUnaryAppend)(
@@ -258,10 +253,10 @@ void EventHandlers::ReadAppend(const grpc::ByteBuffer& request, bool streamed,
     return reply(UnreadableRequest());
   }
   call->streamed = streamed;
-  AppendEvents(std::move(call), look_up, reply);
+  AppendEvents(std::move(call), reply);
 }
 
-void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call, bool look_up,
+void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call,
                                  const RpcReply& reply) {
   if (const absl::Status status =
           CheckAppend(call->events.size(), call->cursor);
@@ -290,7 +285,8 @@ void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call, bool look_up,
   }
   append.cursor = std::move(call->cursor);
   append.bytes = call;
-  if (look_up) log_->LookUp(&append);
+  // On the thread of large appends, which may wait for the disk.
+  if (call->bytes.size() > kLargeAppendBytes) log_->LookUp(&append);
   log_->AppendEvents(
       std::move(append),
       [this, call = std::move(call),

@@ -39,11 +39,9 @@ class EventHandlers {
   struct AppendCall;
 
   void TakeAppend(grpc::ByteBuffer request, bool streamed, RpcReply reply);
-  // `look_up`: here, and not on the log's thread.
-  void ReadAppend(const grpc::ByteBuffer& request, bool streamed, bool look_up,
+  void ReadAppend(const grpc::ByteBuffer& request, bool streamed,
                   const RpcReply& reply);
-  void AppendEvents(std::shared_ptr<AppendCall> call, bool look_up,
-                    const RpcReply& reply);
+  void AppendEvents(std::shared_ptr<AppendCall> call, const RpcReply& reply);
   void Count(const AppendOutcomes& outcomes);
 
   storage::Log* const log_;

@@ -30,10 +30,8 @@ struct WatchHub::Watcher {
 
 namespace {
 
-// One, and with turns as the thread's that takes large appends in: ten
-// followers on two threads would take two cores from what they follow.
+// Ten followers on two threads would take two cores from what they follow.
 constexpr int kThreadCount = 1;
-constexpr int kNice = 5;
 
 }  // namespace
 
@@ -43,7 +41,7 @@ WatchHub::WatchHub(const storage::Store* store, storage::Log* log)
       // A follower waits in it once at most.
       steps_(std::make_unique<WorkQueue>(
           kThreadCount, std::numeric_limits<size_t>::max(),
-          [] { BecomeBatchThread(kNice); })) {
+          [] { BecomeBatchThread(Turns::kThird); })) {
   log_->OnCommit([this](Position) { WakeIdle(); });
   ticker_ =
       std::make_unique<Ticker>(absl::Milliseconds(100), [this] { Tick(); });

@@ -44,8 +44,6 @@ absl::Status ToStatus(const rocksdb::Status& status, absl::string_view doing) {
   return absl::UnavailableError(message);
 }
 
-constexpr int kFlushNice = 5;
-
 // What an entry of a write takes besides its key and value, at most.
 constexpr size_t kEntryBytes = 16;
 
@@ -347,7 +345,7 @@ absl::StatusOr<std::unique_ptr<RocksTables>> RocksTables::Open(
   // Flushes must keep up, and get a third of what a caller gets.
   db_options.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW,
                                              rocksdb::CpuPriority::kIdle);
-  db_options.env->Schedule([](void*) { BecomeBatchThread(kFlushNice); },
+  db_options.env->Schedule([](void*) { BecomeBatchThread(Turns::kThird); },
                            nullptr, rocksdb::Env::HIGH);
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
