@@ -517,7 +517,13 @@ void PipelinedCall::PumpSlots() {
   if (!answer.has_value()) return;
   if (!answer->ok()) return Finish(answer->status());
   writing_ = true;
-  stream_.Write(**answer, Begin(kWrite));
+  grpc::WriteOptions options;
+  // Answers that are there already go out in one packet.
+  if (slots_.size() > 1 && slots_[1].answer.has_value() &&
+      slots_[1].answer->ok()) {
+    options.set_buffer_hint();
+  }
+  stream_.Write(**answer, options, Begin(kWrite));
 }
 
 void PipelinedCall::OnWrite(bool ok) {

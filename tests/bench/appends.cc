@@ -1,6 +1,7 @@
 #include "tests/bench/appends.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
@@ -12,17 +13,23 @@ namespace {
 // Whether an answer says of every event what is expected.
 class AnswerCheck {
  public:
-  AnswerCheck(int batch, v1::AppendOutcome expected)
-      : batch_(batch), expected_(expected) {}
+  AnswerCheck(const Shape& shape, v1::AppendOutcome expected)
+      : shape_(shape), expected_(expected) {}
   // Every hundredth is looked at.
   void See(const grpc::ByteBuffer& bytes) {
     if (count_++ % 100 != 0) return;
     grpc::Slice slice;
+    right_ = right_ && bytes.DumpToSingleSlice(&slice).ok();
+    const int size = static_cast<int>(slice.size());
     v1::AppendEventsResponse response;
-    right_ = right_ && bytes.DumpToSingleSlice(&slice).ok() &&
-             response.ParseFromArray(slice.begin(),
-                                     static_cast<int>(slice.size())) &&
-             response.outcomes_size() == batch_ &&
+    if (shape_.streamed) {
+      v1::StreamAppendEventsResponse streamed;
+      right_ = right_ && streamed.ParseFromArray(slice.begin(), size);
+      response = std::move(*streamed.mutable_batch());
+    } else {
+      right_ = right_ && response.ParseFromArray(slice.begin(), size);
+    }
+    right_ = right_ && response.outcomes_size() == shape_.batch &&
              std::all_of(response.outcomes().begin(), response.outcomes().end(),
                          [this](const v1::EventOutcome& outcome) {
                            return outcome.outcome() == expected_;
@@ -31,7 +38,7 @@ class AnswerCheck {
   bool right() const { return right_; }
 
  private:
-  const int batch_;
+  const Shape shape_;
   const v1::AppendOutcome expected_;
   int64_t count_ = 0;
   bool right_ = true;
@@ -70,12 +77,10 @@ Figures RunAppends(const BenchOptions& options, const ServerProcess& server,
   load.duration = options.round_time;
   load.rate = rate;
   load.seed = NextSeed();
-  AnswerCheck check(shape.batch, expected);
+  AnswerCheck check(shape, expected);
   const absl::Duration before = CpuTimeOf(server.pid());
-  const LoadResult result =
-      RunLoad(load, next, [&](const grpc::ByteBuffer& answer) {
-        if (!shape.streamed) check.See(answer);
-      });
+  const LoadResult result = RunLoad(
+      load, next, [&](const grpc::ByteBuffer& answer) { check.See(answer); });
   const absl::Duration cpu = CpuTimeOf(server.pid()) - before;
   report->AddCheck(absl::StrCat("every append succeeds: ", result.first_error),
                    result.error_count == 0 && result.answer_count > 0);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
 #include "tests/bench/alert_json.h"
 #include "tests/bench/alertmanager.h"
 #include "tests/bench/appends.h"
@@ -109,6 +110,8 @@ void RunAlertmanager(const BenchOptions& options, Report* report) {
   const ServerProcess network("tests/bench/floor_server", {"1"}, report);
   Alertmanager alertmanager(options.dir + "/alertmanager", report);
   Requests singles(options.seed + 60, 1), hundreds(options.seed + 61, 100);
+  // As many as incidentd takes at a time of four streams.
+  const Shape streamed = {1, 4 * limits::kStreamAppendsInFlightMax, true};
   // Prometheus sends what fires again every minute; so do we, with this many.
   const int alert_count = options.smoke ? 1000 : 50'000;
   EventGenerator generator(options.seed + 62);
@@ -132,12 +135,15 @@ void RunAlertmanager(const BenchOptions& options, Report* report) {
         }},
        {"incidentd, single, streamed",
         [&] {
-          return RunNewAppends(options, incidentd, {1, 64, true}, &singles,
-                               report);
+          return RunNewAppends(options, incidentd, streamed, &singles, report);
         }},
        {"bare echo, single",
         [&] {
           return RunNewAppends(options, network, {1, 64}, &singles, report);
+        }},
+       {"bare echo, single, streamed",
+        [&] {
+          return RunNewAppends(options, network, streamed, &singles, report);
         }},
        {"Alertmanager, batches",
         [&] { return alertmanager.RunPosts(options, batch_bodies, 100, 8); }},
@@ -153,9 +159,10 @@ void RunAlertmanager(const BenchOptions& options, Report* report) {
                    rounds.RatioOf("events_per_second", "incidentd, single",
                                   "Alertmanager, single"),
                    5, 8});
-  // What a call each can reach at all, and what it is without.
+  // What a call each can reach at all, and what a message each.
   for (const char* const way :
-       {"bare echo, single", "incidentd, single, streamed"}) {
+       {"bare echo, single", "incidentd, single, streamed",
+        "bare echo, single, streamed"}) {
     report->AddFigure(
         absl::StrCat(way, ": times Alertmanager's single posts"),
         rounds.RatioOf("events_per_second", way, "Alertmanager, single").median,
