@@ -1,5 +1,7 @@
 #include "storage/event_ids.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <string>
 
@@ -194,6 +196,7 @@ void EventIds::WaitUntilWritten() const {
 }
 
 void EventIds::Run() {
+  pthread_setname_np(pthread_self(), "event ids");
   const auto wanted = [this]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
     return stopping_ || gathered_.size() >= gathered_count_;
   };

@@ -1,5 +1,7 @@
 #include "storage/group_log.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -148,6 +150,7 @@ uint64_t GroupLog::ChangeCount(absl::string_view object) const {
 }
 
 void GroupLog::Run() {
+  pthread_setname_np(pthread_self(), "log");
   // Taking the processor from a thread that takes calls in makes groups smaller
   // and delays who reads.
   BecomeBatchThread(Turns::kFull);

@@ -225,7 +225,7 @@ EventHandlers::EventHandlers(storage::Log* log, const storage::Store* store,
       stored_(OutcomeCounter(metrics, "stored")),
       known_(OutcomeCounter(metrics, "known")),
       refused_(OutcomeCounter(metrics, "refused")),
-      large_appends_(1, limits::kPendingAppendBytesMax,
+      large_appends_("large appends", 1, limits::kPendingAppendBytesMax,
                      [] { BecomeBatchThread(Turns::kThird); }) {}
 
 void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,

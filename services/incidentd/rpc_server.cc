@@ -1,5 +1,7 @@
 #include "services/incidentd/rpc_server.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -233,7 +235,7 @@ class Server final : public RpcServer {
   Server(const RpcServerOptions& options, Metrics* metrics)
       : options_(options),
         metrics_(metrics),
-        reads_(options.read_thread_count,
+        reads_("reads", options.read_thread_count,
                static_cast<size_t>(options.read_queue_max)) {}
 
   ~Server() override { Shutdown(absl::ZeroDuration()); }
@@ -641,7 +643,10 @@ absl::Status Server::Start() {
   for (const auto& method : methods_) {
     for (int i = 0; i < kPostedCallCount; ++i) PostCall(method.get());
   }
-  io_thread_ = std::thread([this] { ServeQueue(); });
+  io_thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "calls");
+    ServeQueue();
+  });
   guard_thread_ = std::thread([this] { Guard(); });
   acceptor_->Start(options_.connection_count_max, [this](int fd) {
     open_connections_.Add(fd);

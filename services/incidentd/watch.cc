@@ -40,7 +40,7 @@ WatchHub::WatchHub(const storage::Store* store, storage::Log* log)
       log_(log),
       // A follower waits in it once at most.
       steps_(std::make_unique<WorkQueue>(
-          kThreadCount, std::numeric_limits<size_t>::max(),
+          "followers", kThreadCount, std::numeric_limits<size_t>::max(),
           [] { BecomeBatchThread(Turns::kThird); })) {
   log_->OnCommit([this](Position) { WakeIdle(); });
   ticker_ =

@@ -1,14 +1,17 @@
 #include "services/incidentd/work_queue.h"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace secondstory::incidentd {
 
-WorkQueue::WorkQueue(int thread_count, size_t size_max,
+WorkQueue::WorkQueue(const std::string& name, int thread_count, size_t size_max,
                      const std::function<void()>& begin)
     : size_max_(size_max) {
   for (int i = 0; i < thread_count; ++i) {
-    threads_.emplace_back([this, begin] {
+    threads_.emplace_back([this, name, begin] {
+      pthread_setname_np(pthread_self(), name.c_str());
       begin();
       Run();
     });

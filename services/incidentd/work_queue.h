@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -17,11 +18,13 @@ namespace secondstory::incidentd {
 // Threads: all methods may be called from any thread.
 class WorkQueue {
  public:
-  // With one thread, work is done in the order in which it was added.
-  // `size_max` bounds the sum of the sizes of what waits. `begin` is called
-  // first by each thread.
-  WorkQueue(int thread_count, size_t size_max,
-            const std::function<void()>& begin = [] {});
+  // With one thread, work is done in the order in which it was added. `name` is
+  // that of each thread, as top -H shows it: at most 15 bytes. `size_max`
+  // bounds the sum of the sizes of what waits. `begin` is called first by each
+  // thread.
+  WorkQueue(
+      const std::string& name, int thread_count, size_t size_max,
+      const std::function<void()>& begin = [] {});
 
   // Finishes what was taken, then returns.
   ~WorkQueue();

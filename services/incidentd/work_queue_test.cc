@@ -14,7 +14,7 @@ using ::testing::ElementsAre;
 TEST(WorkQueueTest, DoesWorkInItsOrderWithOneThread) {
   std::vector<int> done;
   {
-    WorkQueue queue(1, 10);
+    WorkQueue queue("work", 1, 10);
     for (int i = 0; i < 5; ++i) {
       while (!queue.Add([&done, i] { done.push_back(i); })) {
       }
@@ -25,7 +25,7 @@ TEST(WorkQueueTest, DoesWorkInItsOrderWithOneThread) {
 
 TEST(WorkQueueTest, TakesNoMoreThanThereIsRoomFor) {
   absl::Notification begun, go_on;
-  WorkQueue queue(1, 10);
+  WorkQueue queue("work", 1, 10);
   ASSERT_TRUE(queue.Add([&] {
     begun.Notify();
     go_on.WaitForNotification();
@@ -39,7 +39,7 @@ TEST(WorkQueueTest, TakesNoMoreThanThereIsRoomFor) {
 
 TEST(WorkQueueTest, IsIdleOnlyWhenEverythingIsDone) {
   absl::Notification begun, go_on;
-  WorkQueue queue(1, 10);
+  WorkQueue queue("work", 1, 10);
   EXPECT_TRUE(queue.IsIdle());
   ASSERT_TRUE(queue.Add([&] {
     begun.Notify();
@@ -54,7 +54,7 @@ TEST(WorkQueueTest, IsIdleOnlyWhenEverythingIsDone) {
 TEST(WorkQueueTest, FinishesWhatItTookBeforeItGoes) {
   int done = 0;
   {
-    WorkQueue queue(1, 100);
+    WorkQueue queue("work", 1, 100);
     for (int i = 0; i < 100; ++i) ASSERT_TRUE(queue.Add([&done] { ++done; }));
   }
   EXPECT_EQ(done, 100);

@@ -1,5 +1,6 @@
 #include "storage/search/indexer.h"
 
+#include <pthread.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -68,6 +69,7 @@ bool Indexer::WaitForStop(absl::Duration timeout) {
 }
 
 void Indexer::Run() {
+  pthread_setname_np(pthread_self(), "search index");
   setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
   Backoff backoff(kRetryInitial, kRetryMax, 0);
   absl::Duration wait = absl::ZeroDuration();

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -837,6 +838,25 @@ TEST_F(IncidentdTest, CountsCallsEventsAndCandidates) {
            absl::StrContains(text,
                              "secondstory_storage_log_position_records 2") &&
            absl::StrContains(text, "secondstory_build_info{");
+  }));
+}
+
+TEST_F(IncidentdTest, NamesTheThreadsThatCanBeBusy) {
+  // Whoever is called at night asks top -H what it does.
+  const std::set<std::string> wanted = {
+      "calls",     "large appends", "log",          "event ids",  "reads",
+      "followers", "search index",  "rocksdb:high", "rocksdb:low"};
+  EXPECT_TRUE(support::WaitUntil("every thread has its name", [&] {
+    std::set<std::string> names;
+    for (const auto& thread : std::filesystem::directory_iterator(
+             absl::StrCat("/proc/", service_->process->pid(), "/task"))) {
+      std::string name;
+      std::ifstream comm(thread.path() / "comm");
+      std::getline(comm, name);
+      names.insert(name);
+    }
+    return std::includes(names.begin(), names.end(), wanted.begin(),
+                         wanted.end());
   }));
 }
 
