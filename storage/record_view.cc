@@ -64,6 +64,7 @@ void SetOutputOnly(const Id& id, int64_t append_micros, Position position,
 
 absl::StatusOr<std::string> EncodeEvent(Position position,
                                         const RecordView& record) {
+  if (!record.event.has_value()) return Unreadable();
   SS_ASSIGN_OR_RETURN(const Id id, IdOfEvent(*record.event));
   v1::Event output_only;
   SetOutputOnly(id, record.append_micros, position, &output_only);

@@ -35,7 +35,7 @@ void SetOutputOnly(const Id& id, int64_t append_micros, Position position,
                    v1::Event* event);
 
 // A serialized event with its output-only fields, as callers see it. DATA_LOSS:
-// the event's bytes are wrong. REQUIRES: `record` has one.
+// the record has none, or its bytes are wrong.
 absl::StatusOr<std::string> EncodeEvent(Position position,
                                         const RecordView& record);
 

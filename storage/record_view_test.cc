@@ -45,6 +45,7 @@ TEST(RecordViewTest, HasNoEventWhereTheRecordIsOfAnotherKind) {
   SS_ASSERT_OK_AND_ASSIGN(const RecordView view, ViewRecord(bytes));
   EXPECT_EQ(view.append_micros, 7);
   EXPECT_EQ(view.event, std::nullopt);
+  EXPECT_THAT(EncodeEvent(1, view), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST(RecordViewTest, SaysWhenBytesAreWrong) {

@@ -8,6 +8,7 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "storage/event_view.h"
 #include "storage/record_view.h"
 
 namespace secondstory::storage {
@@ -137,6 +138,23 @@ absl::Status AddPlaces(absl::string_view key, absl::string_view value,
     places->push_back(place);
   }
   return absl::OkStatus();
+}
+
+absl::Status Gone(Position position) {
+  return absl::DataLossError(absl::StrCat("the record at position ", position,
+                                          " is gone; restore a backup"));
+}
+
+// Whether the event in a record comes from one of `sources`; empty: from any.
+absl::StatusOr<bool> AllowsSourceOf(absl::string_view record,
+                                    const std::vector<std::string>& sources) {
+  if (sources.empty()) return true;
+  SS_ASSIGN_OR_RETURN(const RecordView view, ViewRecord(record));
+  const auto event = ViewEvent(view.event.value_or(""));
+  if (!event.has_value()) {
+    return absl::DataLossError("a stored event cannot be read");
+  }
+  return Allows(sources, std::string(event->source));
 }
 
 // Goes through the index minute by minute, over several services at once.
@@ -270,33 +288,25 @@ absl::StatusOr<LogBytes> Store::ReadLogBytes(Position after, size_t count_max,
 absl::StatusOr<Record> Store::GetRecord(Position position) const {
   SS_ASSIGN_OR_RETURN(const std::optional<std::string> bytes,
                       tables_->Get(keys::Log(position)));
-  if (!bytes.has_value()) {
-    return absl::DataLossError(absl::StrCat("the record at position ", position,
-                                            " is gone; restore a backup"));
-  }
+  if (!bytes.has_value()) return Gone(position);
   return ParseRecord(*bytes);
 }
 
-absl::StatusOr<std::vector<v1::Event>> Store::GetEvents(
+absl::StatusOr<std::vector<std::string>> Store::GetRecords(
     const std::vector<Position>& positions) const {
   std::vector<std::string> log_keys;
   for (const Position position : positions) {
     log_keys.push_back(keys::Log(position));
   }
-  SS_ASSIGN_OR_RETURN(const std::vector<std::optional<std::string>> values,
+  SS_ASSIGN_OR_RETURN(std::vector<std::optional<std::string>> values,
                       tables_->MultiGet(std::vector<absl::string_view>(
                           log_keys.begin(), log_keys.end())));
-  std::vector<v1::Event> events;
+  std::vector<std::string> records;
   for (size_t i = 0; i < values.size(); ++i) {
-    if (!values[i].has_value()) {
-      return absl::DataLossError(absl::StrCat("the record at position ",
-                                              positions[i],
-                                              " is gone; restore a backup"));
-    }
-    SS_ASSIGN_OR_RETURN(Record record, ParseRecord(*values[i]));
-    events.push_back(EventOf(positions[i], std::move(record)));
+    if (!values[i].has_value()) return Gone(positions[i]);
+    records.push_back(*std::move(values[i]));
   }
-  return events;
+  return records;
 }
 
 absl::StatusOr<v1::Event> Store::GetEvent(Position position) const {
@@ -306,7 +316,19 @@ absl::StatusOr<v1::Event> Store::GetEvent(Position position) const {
 
 absl::StatusOr<Page<v1::Event>> Store::QueryEvents(
     const EventQuery& query) const {
+  SS_ASSIGN_OR_RETURN(const Page<EventBytes> read, QueryEventBytes(query));
   Page<v1::Event> page;
+  page.more = read.more;
+  for (const EventBytes& event : read.items) {
+    SS_ASSIGN_OR_RETURN(Record record, ParseRecord(event.record));
+    page.items.push_back(EventOf(event.position, std::move(record)));
+  }
+  return page;
+}
+
+absl::StatusOr<Page<EventBytes>> Store::QueryEventBytes(
+    const EventQuery& query) const {
+  Page<EventBytes> page;
   MinuteWalk walk(*tables_, query);
   std::vector<EventPlace> places;
   while (true) {
@@ -321,18 +343,23 @@ absl::StatusOr<Page<v1::Event>> Store::QueryEvents(
       // knows.
       const size_t wanted =
           query.sources.empty() ? query.limit - page.items.size() : kReadAhead;
+      const size_t begin = next;
       std::vector<Position> positions;
       for (; next < places.size() && positions.size() < wanted; ++next) {
         positions.push_back(places[next].position);
       }
-      SS_ASSIGN_OR_RETURN(std::vector<v1::Event> events, GetEvents(positions));
-      for (v1::Event& event : events) {
-        if (!Allows(query.sources, event.source())) continue;
+      SS_ASSIGN_OR_RETURN(std::vector<std::string> records,
+                          GetRecords(positions));
+      for (size_t i = 0; i < records.size(); ++i) {
+        SS_ASSIGN_OR_RETURN(const bool allowed,
+                            AllowsSourceOf(records[i], query.sources));
+        if (!allowed) continue;
         if (page.items.size() == query.limit) {
           page.more = true;
           return page;
         }
-        page.items.push_back(std::move(event));
+        page.items.push_back({places[begin + i].event_micros, positions[i],
+                              std::move(records[i])});
       }
     }
   }

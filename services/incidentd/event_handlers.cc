@@ -322,32 +322,40 @@ absl::StatusOr<v1::GetEventResponse> EventHandlers::GetEvent(
   return response;
 }
 
-absl::StatusOr<v1::QueryEventsResponse> EventHandlers::QueryEvents(
+absl::StatusOr<grpc::ByteBuffer> EventHandlers::QueryEvents(
     const v1::QueryEventsRequest& request) const {
   if (const auto wrong = Check(request); !wrong.empty()) {
     return BadRequest(wrong);
   }
   SS_ASSIGN_OR_RETURN(const storage::EventQuery query, ToQuery(request));
-  SS_ASSIGN_OR_RETURN(storage::Page<v1::Event> page,
-                      store_->QueryEvents(query));
-  v1::QueryEventsResponse response;
-  // A page of large events ends early rather than not at all.
-  size_t bytes = 0;
-  for (v1::Event& event : page.items) {
-    bytes += event.ByteSizeLong();
-    if (bytes > limits::kMessageBytesMax / 2 && response.events_size() > 0) {
+  SS_ASSIGN_OR_RETURN(storage::Page<storage::EventBytes> page,
+                      store_->QueryEventBytes(query));
+  std::string response;
+  const storage::EventBytes* last = nullptr;
+  for (const storage::EventBytes& stored : page.items) {
+    SS_ASSIGN_OR_RETURN(const storage::RecordView view,
+                        storage::ViewRecord(stored.record));
+    SS_ASSIGN_OR_RETURN(const std::string event,
+                        storage::EncodeEvent(stored.position, view));
+    // A page of large events ends early rather than not at all.
+    if (response.size() + event.size() > limits::kMessageBytesMax / 2 &&
+        last != nullptr) {
       page.more = true;
       break;
     }
-    *response.add_events() = std::move(event);
+    AppendBytesField(v1::QueryEventsResponse::kEventsFieldNumber, event,
+                     &response);
+    last = &stored;
   }
-  if (page.more && response.events_size() > 0) {
-    const v1::Event& last = response.events(response.events_size() - 1);
-    response.set_next_page_token(MakePageToken(
-        FiltersOf(request),
-        {ToMicros(last.event_time()), absl::StrCat(last.position())}));
+  if (page.more && last != nullptr) {
+    v1::QueryEventsResponse rest;
+    rest.set_next_page_token(
+        MakePageToken(FiltersOf(request),
+                      {last->event_micros, absl::StrCat(last->position)}));
+    rest.AppendToString(&response);
   }
-  return response;
+  const grpc::Slice slice(response);
+  return grpc::ByteBuffer(&slice, 1);
 }
 
 absl::StatusOr<v1::GetCursorResponse> EventHandlers::GetCursor(
@@ -373,7 +381,7 @@ void EventHandlers::Register(RpcServer* server) {
                        });
   server->AddRead<v1::GetEventRequest, v1::GetEventResponse>(
       service + "GetEvent", [this](const auto& r) { return GetEvent(r); });
-  server->AddRead<v1::QueryEventsRequest, v1::QueryEventsResponse>(
+  server->AddRead<v1::QueryEventsRequest, grpc::ByteBuffer>(
       service + "QueryEvents",
       [this](const auto& r) { return QueryEvents(r); });
   server->AddRead<v1::GetCursorRequest, v1::GetCursorResponse>(

@@ -30,7 +30,8 @@ class EventHandlers {
 
   absl::StatusOr<v1::GetEventResponse> GetEvent(
       const v1::GetEventRequest& request) const;
-  absl::StatusOr<v1::QueryEventsResponse> QueryEvents(
+  // A serialized QueryEventsResponse.
+  absl::StatusOr<grpc::ByteBuffer> QueryEvents(
       const v1::QueryEventsRequest& request) const;
   absl::StatusOr<v1::GetCursorResponse> GetCursor(
       const v1::GetCursorRequest& request) const;

@@ -98,7 +98,8 @@ class RpcServer {
   // waits already.
   virtual bool RunRead(std::function<void()> work) = 0;
 
-  // A unary method whose handler takes a while.
+  // A unary method whose handler takes a while. `Response` is its message, or
+  // grpc::ByteBuffer when the handler serializes it.
   template <typename Request, typename Response>
   void AddRead(const std::string& method,
                std::function<absl::StatusOr<Response>(const Request&)> handler);
@@ -136,6 +137,11 @@ absl::StatusOr<grpc::ByteBuffer> SerializeResult(
     const absl::StatusOr<Response>& response) {
   if (!response.ok()) return response.status();
   return SerializeMessage(*response);
+}
+
+inline absl::StatusOr<grpc::ByteBuffer> SerializeResult(
+    absl::StatusOr<grpc::ByteBuffer> response) {
+  return response;
 }
 
 template <typename Request, typename Response>
