@@ -520,7 +520,8 @@ void PipelinedCall::PumpSlots() {
   if (!answer->ok()) return Finish(answer->status());
   writing_ = true;
   grpc::WriteOptions options;
-  // Answers that are there already go out in one packet.
+  // Answers that are there already go out in one packet. Not with an error
+  // behind: it ends the stream, and overtakes what is held back.
   if (slots_.size() > 1 && slots_[1].answer.has_value() &&
       slots_[1].answer->ok()) {
     options.set_buffer_hint();
