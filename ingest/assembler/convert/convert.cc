@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/time/time.h"
 #include "base/proto_time.h"
 #include "base/stable_id.h"
@@ -14,6 +15,11 @@ namespace secondstory::ingest {
 namespace {
 
 using timeline::EventKind;
+
+// Of labels that our own workers add to the source's. They tell how a report
+// came, not which alert it is about: an end that was inferred has one that the
+// beginning has not.
+constexpr char kOwnLabelPrefix[] = "secondstory_";
 
 void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {
   *timestamp = FromTime(time);
@@ -241,7 +247,11 @@ timeline::Event ToTimelineEvent(const v1::Event& event) {
   own.environment = event.environment();
   own.title = event.title();
   own.description = event.description();
-  own.labels.assign(event.labels().begin(), event.labels().end());
+  for (const auto& label : event.labels()) {
+    if (!absl::StartsWith(label.first, kOwnLabelPrefix)) {
+      own.labels.emplace_back(label.first, label.second);
+    }
+  }
   std::sort(own.labels.begin(), own.labels.end());
   own.severity = ToSeverity(event.severity());
   own.change = ToChange(event.change());

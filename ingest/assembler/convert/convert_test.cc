@@ -49,6 +49,15 @@ TEST(ConvertTest, KeepsTheFieldsOfAnEvent) {
   EXPECT_EQ(event.position, 7u);
 }
 
+TEST(ConvertTest, LeavesOutLabelsThatTellOfTheReport) {
+  const timeline::Event event = ToTimelineEvent(Parse<v1::Event>(R"pb(
+    kind: EVENT_KIND_ALERT_RESOLVED
+    labels { key: "alertname" value: "CheckoutFails" }
+    labels { key: "secondstory_resolution" value: "inferred: it is missing" }
+  )pb"));
+  EXPECT_THAT(event.labels, ElementsAre(Pair("alertname", "CheckoutFails")));
+}
+
 TEST(ConvertTest, TakesAKindOfTheFutureForANote) {
   v1::Event event;
   event.set_kind(static_cast<v1::EventKind>(99));

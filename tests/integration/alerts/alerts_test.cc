@@ -182,6 +182,14 @@ class AlertsTest : public testing::Test {
             response.candidate().events().end()};
   }
 
+  bool WaitForResolvedCandidate() {
+    return WaitUntil("the alert is in a candidate, resolved", [&] {
+      const std::vector<v1::CandidateEvent> lines = CandidateLines();
+      return lines.size() == 1 && lines[0].has_resolve_time() &&
+             lines[0].title() == "Checkouts fail";
+    });
+  }
+
   // Of a counter of alertd, with its labels.
   double Count(const std::string& metric) {
     for (absl::string_view line :
@@ -244,11 +252,7 @@ TEST_F(AlertsTest, ArriveOnceByWebhookAndByPoll) {
   }));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
                                    "EVENT_KIND_ALERT_RESOLVED"));
-  ASSERT_TRUE(WaitUntil("the alert is in a candidate, resolved", [&] {
-    const std::vector<v1::CandidateEvent> lines = CandidateLines();
-    return lines.size() == 1 && lines[0].has_resolve_time() &&
-           lines[0].title() == "Checkouts fail";
-  }));
+  EXPECT_TRUE(WaitForResolvedCandidate());
   const v1::Event fired = Events()[0];
   EXPECT_EQ(fired.source(), "alertmanager/prod");
   EXPECT_EQ(fired.service(), "checkout");
@@ -280,6 +284,8 @@ TEST_F(AlertsTest, AreFoundByPollingAfterAlertdWasDown) {
                                    "EVENT_KIND_ALERT_RESOLVED"));
   EXPECT_THAT(Events()[1].labels().at("secondstory_resolution"),
               testing::StartsWith("inferred: missing from all replicas since"));
+  StartAssemblerd();
+  EXPECT_TRUE(WaitForResolvedCandidate());
 }
 
 TEST_F(AlertsTest, KeepComingWhileIncidentdIsAway) {
