@@ -223,11 +223,13 @@ absl::Status GroupLog::FindKnown(const std::vector<Pending>& pending,
     const auto* append = std::get_if<PendingAppend>(&one);
     if (append == nullptr) continue;
     const auto& looked_up = append->append.looked_up;
-    const std::vector<Id> ids = IdsOf(append->append);
-    if (ids_->FindSince(looked_up.mark, ids, known)) {
+    if (looked_up.mark != 0 &&
+        ids_->FindSince(looked_up.mark, IdsOf(append->append), known)) {
       known->insert(looked_up.known.begin(), looked_up.known.end());
-    } else {
-      not_looked_up.insert(not_looked_up.end(), ids.begin(), ids.end());
+      continue;
+    }
+    for (const NewEvent& event : append->append.events) {
+      not_looked_up.push_back(event.facts.id);
     }
   }
   return ids_->FindAll(not_looked_up, known);

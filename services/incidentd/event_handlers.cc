@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,7 +34,7 @@ struct EventHandlers::AppendCall {
   std::vector<absl::string_view> events;
   std::optional<v1::CursorUpdate> cursor;
   // Of events that cannot be stored as they came.
-  std::deque<std::string> rewritten;
+  std::list<std::string> rewritten;
   bool streamed = false;
   AppendOutcomes outcomes;
 };
@@ -42,6 +44,8 @@ namespace {
 // An append beyond this is looked at by a thread of its own: a hundred events
 // take half a millisecond, in which nobody else would be heard.
 constexpr size_t kLargeAppendBytes = 16 << 10;
+// It lets others go first after each append, which takes about as long.
+constexpr absl::Duration kLargeAppendTurn = absl::Microseconds(400);
 
 bool ReadUnaryAppend(absl::string_view bytes,
                      std::vector<absl::string_view>* events,
@@ -225,8 +229,10 @@ EventHandlers::EventHandlers(storage::Log* log, const storage::Store* store,
       stored_(OutcomeCounter(metrics, "stored")),
       known_(OutcomeCounter(metrics, "known")),
       refused_(OutcomeCounter(metrics, "refused")),
-      large_appends_("large appends", 1, limits::kPendingAppendBytesMax,
-                     [] { BecomeBatchThread(Turns::kThird); }) {}
+      large_appends_("large appends", 1, limits::kPendingAppendBytesMax, [] {
+        BecomeBatchThread(Turns::kThird);
+        SetTurn(kLargeAppendTurn);
+      }) {}
 
 void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
                                RpcReply reply) {
@@ -235,9 +241,13 @@ void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
   if (bytes <= kLargeAppendBytes && (!streamed || large_appends_.IsIdle())) {
     return ReadAppend(request, streamed, reply);
   }
-  if (!large_appends_.Add([this, request = std::move(request), streamed,
-                           reply] { ReadAppend(request, streamed, reply); },
-                          bytes)) {
+  const auto read = [this, request = std::move(request), streamed, reply] {
+    ReadAppend(request, streamed, reply);
+    // Whoever waits for the processor has a turn now; in a flood the kernel's
+    // next tick is milliseconds away.
+    std::this_thread::yield();
+  };
+  if (!large_appends_.Add(read, bytes)) {
     reply(absl::ResourceExhaustedError(
         absl::StrCat("more than ", limits::kPendingAppendBytesMax >> 20,
                      " MiB of appends wait to be read; retry with back-off")));

@@ -44,8 +44,11 @@ namespace secondstory::incidentd {
 namespace {
 
 // Calls of each method that wait for a client. More wait inside gRPC until one
-// was posted again, which is at once.
-constexpr int kPostedCallCount = 64;
+// was posted again, which is at once. They cost every call: whenever an
+// operation ends, Debian's gRPC, built with its checks, looks it up in a list
+// of all that are under way, these first. With fewer than 8, what one client
+// starts and resets piles up inside gRPC.
+constexpr int kPostedCallCount = 16;
 constexpr int kStreamsPerConnectionMax = 1024;
 constexpr int kStatusCodeCount = 17;
 // How often the I/O thread is asked for a sign of life, how long it may take to

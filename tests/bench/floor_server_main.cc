@@ -1,6 +1,7 @@
 // floor_server: what the network stack costs. A bare completion-queue server
 // for AppendEvents and StreamAppendEvents that looks at nothing: it answers any
-// request of n events with n outcomes, n being its argument, prepared in advance.
+// request of n events with n outcomes, n being its argument, prepared in
+// advance.
 //
 //   floor_server EVENTS_PER_REQUEST
 //
@@ -127,8 +128,10 @@ class Floor {
     if (stream->writing) return;
     stream->writing = true;
     if (stream->unanswered > 0) {
-      --stream->unanswered;
-      stream->calls.Write(streamed_answer_, &stream->on_answer);
+      grpc::WriteOptions options;
+      // What can be answered already goes out in one packet.
+      if (--stream->unanswered > 0) options.set_buffer_hint();
+      stream->calls.Write(streamed_answer_, options, &stream->on_answer);
     } else if (stream->over) {
       stream->calls.Finish(grpc::Status::OK, &stream->on_end);
     } else {

@@ -180,6 +180,7 @@ struct Stream {
   grpc::ByteBuffer response;
   grpc::Status status;
   std::deque<absl::Time> sent;
+  bool started = false;
   bool writing = false;
   bool closing = false;
 };
@@ -202,10 +203,11 @@ LoadResult RunStreamed(const Load& load, const NextRequest& next_request,
         stubs[i]->PrepareCall(&streams[i]->context, load.method, &queue);
     streams[i]->calls->StartCall(tag_of(i, Stream::kStart));
   }
-  // The next request, or the end of them.
+  // The next request, or the end of them. Requests that can follow each other
+  // go out in one packet.
   const auto write = [&](size_t i) {
     Stream& stream = *streams[i];
-    if (stream.writing || stream.closing) return;
+    if (!stream.started || stream.writing || stream.closing) return;
     if (absl::Now() >= tally.end()) {
       stream.closing = true;
       stream.calls->WritesDone(tag_of(i, Stream::kWrite));
@@ -214,17 +216,25 @@ LoadResult RunStreamed(const Load& load, const NextRequest& next_request,
     if (stream.sent.size() >= window) return;
     stream.writing = true;
     stream.sent.push_back(absl::Now());
-    stream.calls->Write(next_request(), tag_of(i, Stream::kWrite));
+    grpc::WriteOptions options;
+    if (stream.sent.size() < window) options.set_buffer_hint();
+    stream.calls->Write(next_request(), options, tag_of(i, Stream::kWrite));
   };
   void* tag = nullptr;
   bool ok = false;
-  for (size_t open = streams.size(); open > 0 && queue.Next(&tag, &ok);) {
+  for (size_t open = streams.size(); open > 0;) {
+    // Answers that are there are all taken before more is asked.
+    if (queue.AsyncNext(&tag, &ok, gpr_time_0(GPR_CLOCK_MONOTONIC)) ==
+        grpc::CompletionQueue::TIMEOUT) {
+      for (size_t i = 0; i < streams.size(); ++i) write(i);
+      queue.Next(&tag, &ok);
+    }
     const size_t i = reinterpret_cast<size_t>(tag) >> 2;
     Stream& stream = *streams[i];
     switch (static_cast<Stream::Op>(reinterpret_cast<size_t>(tag) & 3)) {
       case Stream::kStart:
+        stream.started = true;
         stream.calls->Read(&stream.response, tag_of(i, Stream::kRead));
-        write(i);
         break;
       case Stream::kWrite:
         stream.writing = false;
@@ -239,7 +249,6 @@ LoadResult RunStreamed(const Load& load, const NextRequest& next_request,
         stream.sent.pop_front();
         stream.response.Clear();
         stream.calls->Read(&stream.response, tag_of(i, Stream::kRead));
-        write(i);
         break;
       case Stream::kDone:
         if (!stream.status.ok()) {
