@@ -25,12 +25,12 @@ struct SchedulingAttributes {
 
 }  // namespace
 
-void BecomeBatchThread(Turns turns) {
+void BecomeBatchThread(Share share) {
   // Both are of the thread on Linux, whatever their names say.
   const sched_param none{};
   sched_setscheduler(0, SCHED_BATCH, &none);
-  if (turns != Turns::kFull) {
-    setpriority(PRIO_PROCESS, 0, static_cast<int>(turns));
+  if (share != Share::kFull) {
+    setpriority(PRIO_PROCESS, 0, static_cast<int>(share));
   }
 }
 

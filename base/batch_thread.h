@@ -7,8 +7,8 @@
 
 namespace secondstory {
 
-// How long the turns of a batch thread are, as nice values.
-enum class Turns {
+// How much of the processor a batch thread gets beside others, as nice values.
+enum class Share {
   kFull = 0,   // as any other thread's
   kThird = 5,  // a third of that: for what comes in floods
 };
@@ -17,12 +17,12 @@ enum class Turns {
 // has something to do, but waits for its turn (SCHED_BATCH). Where the kernel
 // refuses it, the thread goes on as it was. What it brings:
 // docs/performance.md, "The tail under full intake".
-void BecomeBatchThread(Turns turns);
+void BecomeBatchThread(Share share);
 
 // Makes a turn of the calling thread `turn` long, 0.1 to 100 ms, in place of
-// what the kernel gives (1.4 ms on two cores). A thread that yields goes behind
-// those who wait by one turn, so that short ones let it yield often and still
-// have its share. Before Linux 6.12 it goes on as it was.
+// what the kernel gives (1.4 ms on two cores). With short ones a thread can
+// yield often and still have its share, see there. Before Linux 6.12 it goes on
+// as it was.
 void SetTurn(absl::Duration turn);
 
 }  // namespace secondstory

@@ -20,7 +20,7 @@ TEST(BatchThreadTest, ConcernsTheCallingThreadAlone) {
   const int policy = sched_getscheduler(0);
   const int nice = getpriority(PRIO_PROCESS, 0);
   std::thread([] {
-    BecomeBatchThread(Turns::kThird);
+    BecomeBatchThread(Share::kThird);
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
     EXPECT_GE(getpriority(PRIO_PROCESS, 0), 5);
   }).join();
@@ -28,10 +28,10 @@ TEST(BatchThreadTest, ConcernsTheCallingThreadAlone) {
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), nice);
 }
 
-TEST(BatchThreadTest, LeavesFullTurnsAsTheyAre) {
+TEST(BatchThreadTest, LeavesAFullShareAsItIs) {
   const int nice = getpriority(PRIO_PROCESS, 0);
   std::thread([nice] {
-    BecomeBatchThread(Turns::kFull);
+    BecomeBatchThread(Share::kFull);
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
     EXPECT_EQ(getpriority(PRIO_PROCESS, 0), nice);
   }).join();
@@ -59,7 +59,7 @@ bool KernelIsAtLeast(int major, int minor) {
 TEST(BatchThreadTest, HasTurnsAsLongAsItSays) {
   const int64_t usual = TurnOfThisThread();
   std::thread([usual] {
-    BecomeBatchThread(Turns::kThird);
+    BecomeBatchThread(Share::kThird);
     SetTurn(absl::Microseconds(400));
     EXPECT_EQ(sched_getscheduler(0), SCHED_BATCH);
     EXPECT_GE(getpriority(PRIO_PROCESS, 0), 5);

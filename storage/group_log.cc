@@ -153,7 +153,7 @@ void GroupLog::Run() {
   pthread_setname_np(pthread_self(), "log");
   // Taking the processor from a thread that takes calls in makes groups smaller
   // and delays who reads.
-  BecomeBatchThread(Turns::kFull);
+  BecomeBatchThread(Share::kFull);
   while (true) {
     std::vector<Pending> pending = TakeGroup();
     if (pending.empty()) return;

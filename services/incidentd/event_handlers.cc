@@ -44,7 +44,8 @@ namespace {
 // An append beyond this is looked at by a thread of its own: a hundred events
 // take half a millisecond, in which nobody else would be heard.
 constexpr size_t kLargeAppendBytes = 16 << 10;
-// It lets others go first after each append, which takes about as long.
+// The turn of that thread, which lets others go first after each append: about
+// what one of a hundred events takes.
 constexpr absl::Duration kLargeAppendTurn = absl::Microseconds(400);
 
 bool ReadUnaryAppend(absl::string_view bytes,
@@ -230,7 +231,7 @@ EventHandlers::EventHandlers(storage::Log* log, const storage::Store* store,
       known_(OutcomeCounter(metrics, "known")),
       refused_(OutcomeCounter(metrics, "refused")),
       large_appends_("large appends", 1, limits::kPendingAppendBytesMax, [] {
-        BecomeBatchThread(Turns::kThird);
+        BecomeBatchThread(Share::kThird);
         SetTurn(kLargeAppendTurn);
       }) {}
 
@@ -241,13 +242,13 @@ void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
   if (bytes <= kLargeAppendBytes && (!streamed || large_appends_.IsIdle())) {
     return ReadAppend(request, streamed, reply);
   }
-  const auto read = [this, request = std::move(request), streamed, reply] {
+  auto read = [this, request = std::move(request), streamed, reply] {
     ReadAppend(request, streamed, reply);
     // Whoever waits for the processor has a turn now; in a flood the kernel's
     // next tick is milliseconds away.
     std::this_thread::yield();
   };
-  if (!large_appends_.Add(read, bytes)) {
+  if (!large_appends_.Add(std::move(read), bytes)) {
     reply(absl::ResourceExhaustedError(
         absl::StrCat("more than ", limits::kPendingAppendBytesMax >> 20,
                      " MiB of appends wait to be read; retry with back-off")));

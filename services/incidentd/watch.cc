@@ -41,7 +41,7 @@ WatchHub::WatchHub(const storage::Store* store, storage::Log* log)
       // A follower waits in it once at most.
       steps_(std::make_unique<WorkQueue>(
           "followers", kThreadCount, std::numeric_limits<size_t>::max(),
-          [] { BecomeBatchThread(Turns::kThird); })) {
+          [] { BecomeBatchThread(Share::kThird); })) {
   log_->OnCommit([this](Position) { WakeIdle(); });
   ticker_ =
       std::make_unique<Ticker>(absl::Milliseconds(100), [this] { Tick(); });

@@ -345,7 +345,7 @@ absl::StatusOr<std::unique_ptr<RocksTables>> RocksTables::Open(
   // Flushes must keep up, and get a third of what a caller gets.
   db_options.env->LowerThreadPoolCPUPriority(rocksdb::Env::LOW,
                                              rocksdb::CpuPriority::kIdle);
-  db_options.env->Schedule([](void*) { BecomeBatchThread(Turns::kThird); },
+  db_options.env->Schedule([](void*) { BecomeBatchThread(Share::kThird); },
                            nullptr, rocksdb::Env::HIGH);
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> families;
