@@ -16,8 +16,10 @@
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "base/logging.h"
 #include "base/status_macros.h"
+#include "services/incidentd/connections.h"
 
 namespace secondstory::incidentd {
 namespace {
@@ -39,6 +41,11 @@ int PortOf(int fd) {
   return ntohs(storage.ss_family == AF_INET6
                    ? reinterpret_cast<sockaddr_in6*>(&storage)->sin6_port
                    : reinterpret_cast<sockaddr_in*>(&storage)->sin_port);
+}
+
+// "ipv4:10.0.0.7" of "ipv4:10.0.0.7:41372".
+std::string HostOf(absl::string_view peer) {
+  return std::string(peer.substr(0, peer.rfind(':')));
 }
 
 uint64_t InodeOf(int fd) {
@@ -106,6 +113,7 @@ Acceptor::Acceptor(int listen_fd, int wake_read_fd, int wake_write_fd, int port)
 
 Acceptor::~Acceptor() {
   Stop();
+  for (const Held& held : held_) close(held.fd);
   close(listen_fd_);
   close(wake_read_fd_);
   close(wake_write_fd_);
@@ -116,6 +124,30 @@ void Acceptor::Start(int connection_count_max, OnConnection on_connection) {
       [this, connection_count_max, on_connection = std::move(on_connection)] {
         Run(connection_count_max, on_connection);
       });
+}
+
+void Acceptor::HoldOff(absl::string_view peer, absl::Duration time) {
+  const absl::Time now = absl::Now();
+  absl::MutexLock lock(&mutex_);
+  absl::erase_if(held_off_until_,
+                 [now](const auto& one) { return one.second <= now; });
+  held_off_until_[HostOf(peer)] = now + time;
+}
+
+absl::Time Acceptor::HeldOffUntil(int fd) {
+  const std::string host = HostOf(Connections::PeerOf(fd));
+  absl::MutexLock lock(&mutex_);
+  const auto found = held_off_until_.find(host);
+  return found == held_off_until_.end() ? absl::InfinitePast() : found->second;
+}
+
+void Acceptor::HandOutHeld(const OnConnection& on_connection) {
+  const absl::Time now = absl::Now();
+  const auto first_due =
+      std::stable_partition(held_.begin(), held_.end(),
+                            [now](const Held& held) { return held.end > now; });
+  for (auto it = first_due; it != held_.end(); ++it) on_connection(it->fd);
+  held_.erase(first_due, held_.end());
 }
 
 void Acceptor::Stop() {
@@ -149,14 +181,19 @@ bool Acceptor::AcceptOne(const OnConnection& on_connection) {
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   open_.push_back({fd, InodeOf(fd)});
-  on_connection(fd);
+  if (const absl::Time end = HeldOffUntil(fd); end > absl::Now()) {
+    held_.push_back({fd, end});
+  } else {
+    on_connection(fd);
+  }
   return true;
 }
 
 void Acceptor::Run(int connection_count_max,
                    const OnConnection& on_connection) {
   bool full = false;
-  while (Wait(full ? -1 : listen_fd_, full ? kRetryMs : -1)) {
+  while (Wait(full ? -1 : listen_fd_, full || !held_.empty() ? kRetryMs : -1)) {
+    HandOutHeld(on_connection);
     const bool was_full = full;
     if (open_.size() >= static_cast<size_t>(connection_count_max)) {
       ForgetClosed();

@@ -12,7 +12,12 @@
 #include <thread>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 namespace secondstory::incidentd {
 
@@ -34,6 +39,11 @@ class Acceptor {
   // connections are open at a time; further clients wait in the kernel's queue.
   void Start(int connection_count_max, OnConnection on_connection);
 
+  // For `time`, connections from the host of `peer` (as Connections::PeerOf
+  // names it) are accepted, but handed out only when it is over. They count as
+  // open. Threads: any.
+  void HoldOff(absl::string_view peer, absl::Duration time);
+
   // Accepts no more. Open connections stay.
   void Stop();
 
@@ -47,10 +57,17 @@ class Acceptor {
     uint64_t inode;
   };
 
+  struct Held {
+    int fd;
+    absl::Time end;
+  };
+
   Acceptor(int listen_fd, int wake_read_fd, int wake_write_fd, int port);
 
   void Run(int connection_count_max, const OnConnection& on_connection);
   bool AcceptOne(const OnConnection& on_connection);
+  absl::Time HeldOffUntil(int fd);
+  void HandOutHeld(const OnConnection& on_connection);
   void ForgetClosed();
   // Waits until `fd` is readable, Stop() is called (false), or some time
   // passed; without `fd`, only for the latter two.
@@ -60,7 +77,12 @@ class Acceptor {
   const int wake_read_fd_;
   const int wake_write_fd_;
   const int port_;
+  // Only the thread uses these.
   std::vector<Open> open_;
+  std::vector<Held> held_;
+  absl::Mutex mutex_;
+  absl::flat_hash_map<std::string, absl::Time> held_off_until_
+      ABSL_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -2,7 +2,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
+// Not netinet/tcp.h, whose tcp_info ends before the bytes.
+#include <linux/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,6 +16,19 @@ namespace {
 
 void SetCork(int fd, int on) {
   setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof(on));
+}
+
+// What was taken out of the socket: what arrived without what lies there still.
+uint64_t BytesReadFrom(int fd) {
+  tcp_info info{};
+  socklen_t length = sizeof(info);
+  int unread = 0;
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0 ||
+      ioctl(fd, FIONREAD, &unread) != 0) {
+    return 0;
+  }
+  return info.tcpi_bytes_received -
+         std::min<uint64_t>(info.tcpi_bytes_received, unread);
 }
 
 }  // namespace
@@ -57,6 +72,39 @@ int Connections::Find(absl::string_view peer) const {
   absl::MutexLock lock(&mutex_);
   const auto found = by_peer_.find(peer);
   return found == by_peer_.end() ? -1 : found->second;
+}
+
+Connections::BytesRead Connections::ReadSoFar() const {
+  absl::MutexLock lock(&mutex_);
+  BytesRead read;
+  for (const auto& [peer, fd] : by_peer_) {
+    const uint64_t bytes = BytesReadFrom(fd);
+    // Else the handle is another's by now.
+    if (PeerOf(fd) == peer) read[peer] = bytes;
+  }
+  return read;
+}
+
+std::string Connections::CutBusiest(const BytesRead& before) {
+  std::string busiest;
+  uint64_t most = 0;
+  for (const auto& [peer, bytes] : ReadSoFar()) {
+    const auto found = before.find(peer);
+    const uint64_t first = found == before.end() ? 0 : found->second;
+    if (bytes <= first + most) continue;
+    most = bytes - first;
+    busiest = peer;
+  }
+  const int fd = Find(busiest);
+  if (fd < 0 || PeerOf(fd) != busiest) return "";
+  // What lies in the kernel goes too: nobody reads it any more, and the client
+  // hears of its end at once.
+  const linger none = {1, 0};
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+  shutdown(fd, SHUT_RDWR);
+  while (recv(fd, nullptr, size_t{1} << 20, MSG_TRUNC | MSG_DONTWAIT) > 0) {
+  }
+  return busiest;
 }
 
 size_t Connections::size() const {

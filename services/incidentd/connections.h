@@ -1,5 +1,5 @@
-// Open connections by the name of their other end, and writes to one that go
-// out together.
+// Open connections by the name of their other end: writes to one that go out
+// together, and the end of one that keeps everybody else waiting.
 //
 // gRPC sends each answer by itself as soon as it has it. The log answers many
 // calls at once, and on a busy machine most of what an answer costs is its
@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -37,6 +38,17 @@ class Connections {
   // been closed, and even be another connection by now: do nothing with it that
   // would matter to a stranger.
   int Find(absl::string_view peer) const;
+
+  // How many bytes were read from each so far.
+  // Cost: two calls of the kernel for each.
+  using BytesRead = absl::flat_hash_map<std::string, uint64_t>;
+  BytesRead ReadSoFar() const;
+
+  // Hangs up on the one that was read most since `before`, and says who it was;
+  // "" if none was read. Meant for when a single one is read at all. In the
+  // moment between a look and the other, its handle can become that of a new
+  // connection, whose client then has to connect again.
+  std::string CutBusiest(const BytesRead& before);
 
   // Those that are remembered.
   size_t size() const;

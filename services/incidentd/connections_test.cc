@@ -7,9 +7,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
@@ -172,6 +174,66 @@ TEST(ConnectionsTest, ForgetsClosedOnesHoweverManyCome) {
   EXPECT_LE(connections.size(), 64U);
   EXPECT_EQ(connections.Find(Connections::PeerOf(open.server())),
             open.server());
+}
+
+// Sends `count` bytes, of which the other end reads all but `unread`.
+void Send(const Connection& connection, size_t count, size_t unread) {
+  std::string bytes(count, 'x');
+  ASSERT_EQ(send(connection.client(), bytes.data(), count, 0),
+            static_cast<ssize_t>(count));
+  ASSERT_EQ(
+      recv(connection.server(), bytes.data(), count - unread, MSG_WAITALL),
+      static_cast<ssize_t>(count - unread));
+}
+
+TEST(ConnectionsTest, CutsTheOneThatWasReadMost) {
+  const Connection quiet;
+  const Connection busy;
+  const Connection unread;
+  Connections connections;
+  for (const Connection* one : {&quiet, &busy, &unread}) {
+    connections.Add(one->server());
+    Send(*one, 1000, 0);
+  }
+  Send(quiet, 5000, 0);
+  const Connections::BytesRead before = connections.ReadSoFar();
+  Send(quiet, 10, 0);
+  Send(busy, 100, 0);
+  Send(unread, 3000, 2950);
+  const std::string peer = Connections::PeerOf(busy.server());
+  EXPECT_EQ(connections.CutBusiest(before), peer);
+  char byte = 0;
+  EXPECT_EQ(recv(busy.client(), &byte, 1, 0), 0) << "its client hears of it";
+  EXPECT_EQ(recv(quiet.client(), &byte, 1, MSG_DONTWAIT), -1) << "open";
+}
+
+TEST(ConnectionsTest, CutsNobodyWhenNothingWasRead) {
+  const Connection connection;
+  Connections connections;
+  connections.Add(connection.server());
+  Send(connection, 1000, 0);
+  const Connections::BytesRead before = connections.ReadSoFar();
+  EXPECT_EQ(connections.CutBusiest(before), "");
+}
+
+TEST(ConnectionsTest, CutsWhoeverHasTheHandleOfAClosedConnectionNow) {
+  auto closed = std::make_unique<Connection>();
+  Connections connections;
+  connections.Add(closed->server());
+  const int handle = closed->server();
+  closed.reset();
+  // The kernel gives the lowest free handles first.
+  std::vector<std::unique_ptr<Connection>> opened;
+  while (opened.empty() || opened.back()->server() < handle) {
+    opened.push_back(std::make_unique<Connection>());
+    connections.Add(opened.back()->server());
+  }
+  const auto same = std::find_if(
+      opened.begin(), opened.end(),
+      [handle](const auto& one) { return one->server() == handle; });
+  ASSERT_NE(same, opened.end());
+  Send(**same, 100, 0);
+  EXPECT_EQ(connections.CutBusiest({}), Connections::PeerOf(handle));
 }
 
 TEST(HeldBackTest, HoldsTheConnectionBackForAsLongAsItLives) {

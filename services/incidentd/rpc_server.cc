@@ -46,16 +46,16 @@ namespace {
 // Calls of each method that wait for a client. More wait inside gRPC until one
 // was posted again, which is at once. They cost every call: whenever an
 // operation ends, Debian's gRPC, built with its checks, looks it up in a list
-// of all that are under way, these first. With fewer than 8, what one client
-// starts and resets piles up inside gRPC.
+// of all that are under way, these first.
 constexpr int kPostedCallCount = 16;
 constexpr int kStreamsPerConnectionMax = 1024;
 constexpr int kStatusCodeCount = 17;
-// How often the I/O thread is asked for a sign of life, how long it may take to
-// give one, and how long it is helped if it does not.
-constexpr absl::Duration kProbeInterval = absl::Milliseconds(100);
-constexpr absl::Duration kAnswerTime = absl::Milliseconds(20);
-constexpr absl::Duration kHelpTime = absl::Seconds(1);
+// How often the I/O thread is asked for a sign of life, and for how long it may
+// compute until it gives one; twice, the second time to see whom it reads from.
+constexpr absl::Duration kProbeInterval = absl::Milliseconds(50);
+constexpr absl::Duration kAnswerTime = absl::Milliseconds(50);
+// For how long the host of a client that was cut off may not come back.
+constexpr absl::Duration kHoldOffTime = absl::Seconds(5);
 
 enum class Shape { kUnary, kPipelined, kStreaming };
 
@@ -239,7 +239,12 @@ class Server final : public RpcServer {
       : options_(options),
         metrics_(metrics),
         reads_("reads", options.read_thread_count,
-               static_cast<size_t>(options.read_queue_max)) {}
+               static_cast<size_t>(options.read_queue_max)),
+        cut_connections_(metrics->AddCounter(
+            "secondstory_rpc_connections_cut_total",
+            "Connections that were closed because their client sent faster "
+            "than calls can be taken in, so that others waited.",
+            {})) {}
 
   ~Server() override { Shutdown(absl::ZeroDuration()); }
 
@@ -302,12 +307,14 @@ class Server final : public RpcServer {
   void ServeQueue();
   void ServeEvent(void* tag, bool ok);
   void DoIoWork();
+  bool IsHeld();
   void Guard();
   bool WaitForStop(absl::Duration time);
 
   const RpcServerOptions options_;
   Metrics* const metrics_;
   WorkQueue reads_;
+  Counter* const cut_connections_;
   std::vector<std::unique_ptr<Method>> methods_;
   std::unique_ptr<Acceptor> acceptor_;
   std::unique_ptr<grpc::experimental::ExternalConnectionAcceptor> connections_;
@@ -654,10 +661,13 @@ absl::Status Server::Start() {
   guard_thread_ = std::thread([this] { Guard(); });
   acceptor_->Start(options_.connection_count_max, [this](int fd) {
     open_connections_.Add(fd);
-    grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
-        connection;
-    connection.fd = fd;
-    connections_->HandleNewConnection(&connection);
+    // Not here: gRPC begins to read at once, and may not come back.
+    RunOnIoThread([this, fd] {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters
+          connection;
+      connection.fd = fd;
+      connections_->HandleNewConnection(&connection);
+    });
   });
   return absl::OkStatus();
 }
@@ -682,20 +692,38 @@ bool Server::WaitForStop(absl::Duration time) {
   return mutex_.AwaitWithTimeout(absl::Condition(&stopped_), time);
 }
 
+bool Server::IsHeld() {
+  clockid_t clock{};
+  pthread_getcpuclockid(io_thread_.native_handle(), &clock);
+  const auto used = [clock] {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return absl::DurationFromTimespec(time);
+  };
+  const absl::Duration end = used() + kAnswerTime;
+  const uint64_t before = io_event_count_.load(std::memory_order_relaxed);
+  RunOnIoThread([] {});
+  while (io_event_count_.load(std::memory_order_relaxed) == before) {
+    if (used() >= end) return true;
+    if (WaitForStop(kProbeInterval)) return false;
+  }
+  return false;
+}
+
 void Server::Guard() {
   while (!WaitForStop(kProbeInterval)) {
-    const uint64_t before = io_event_count_.load(std::memory_order_relaxed);
-    RunOnIoThread([] {});
-    if (WaitForStop(kAnswerTime)) return;
-    if (io_event_count_.load(std::memory_order_relaxed) != before) continue;
-    const absl::Time end = absl::Now() + kHelpTime;
-    void* tag = nullptr;
-    bool ok = false;
-    while (queue_->AsyncNext(&tag, &ok, absl::ToChronoTime(end)) ==
-           grpc::CompletionQueue::GOT_EVENT) {
-      ServeEvent(tag, ok);
-      if (absl::Now() >= end) break;
-    }
+    if (!IsHeld()) continue;
+    const Connections::BytesRead before = open_connections_.ReadSoFar();
+    if (!IsHeld()) continue;
+    const std::string peer = open_connections_.CutBusiest(before);
+    if (peer.empty()) continue;
+    acceptor_->HoldOff(peer, kHoldOffTime);
+    cut_connections_->Increment();
+    log::Warning(
+        "hung up on a client that sends faster than calls can be "
+        "taken in, so that others wait; look at what it starts and "
+        "gives up",
+        {{"peer", peer}});
   }
 }
 
