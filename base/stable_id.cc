@@ -71,6 +71,14 @@ Id RandomId() {
 
 std::string IdToHex(absl::string_view id) { return absl::BytesToHexString(id); }
 
+void IdToHex(const Id& id, char* digits) {
+  constexpr char kDigits[] = "0123456789abcdef";
+  for (const char byte : absl::string_view(id)) {
+    *digits++ = kDigits[static_cast<uint8_t>(byte) >> 4];
+    *digits++ = kDigits[static_cast<uint8_t>(byte) & 15];
+  }
+}
+
 std::string IdFromHex(absl::string_view hex) {
   if (hex.size() != kIdHexDigits ||
       hex.find_first_not_of("0123456789abcdef") != absl::string_view::npos) {

@@ -67,8 +67,9 @@ Id StableId(std::initializer_list<absl::string_view> parts);
 // 16 bytes nobody can guess, from the system's generator.
 Id RandomId();
 
-// 32 lower-case hex digits.
+// 32 lower-case hex digits; the second writes them to where they shall stand.
 std::string IdToHex(absl::string_view id);
+void IdToHex(const Id& id, char* digits);
 
 // The inverse. Returns an empty string unless `hex` is 32 lower-case digits.
 std::string IdFromHex(absl::string_view hex);

@@ -50,7 +50,7 @@ std::string CursorObject(const v1::Cursor& cursor) {
 // What was decided on one caller's request, and is told once it is durable.
 struct GroupLog::Decision {
   absl::Status status;
-  std::vector<Appended> outcomes;  // of an append
+  AppendedEvents outcomes;  // of an append
 };
 
 // What one write will hold.

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/inlined_vector.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
@@ -39,9 +40,12 @@ struct Appended {
   bool known = false;  // stored before, or earlier in the same append
 };
 
+// Most appends have one event or a hundred, so one is held in place.
+using AppendedEvents = absl::InlinedVector<Appended, 1>;
+
 // Events of one caller, and where it goes on.
 struct EventAppend {
-  std::vector<NewEvent> events;
+  absl::InlinedVector<NewEvent, 1> events;
   std::optional<v1::CursorUpdate> cursor;
   // Keeps what `events` point into.
   std::shared_ptr<const void> bytes;
@@ -54,7 +58,7 @@ struct EventAppend {
 
 class Log {
  public:
-  using AppendDone = std::function<void(absl::StatusOr<std::vector<Appended>>)>;
+  using AppendDone = std::function<void(absl::StatusOr<AppendedEvents>)>;
 
   // Looks at what is stored and says what to append; runs on the log's thread,
   // where nothing changes meanwhile. `now_micros` becomes the append time of

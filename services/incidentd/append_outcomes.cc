@@ -2,37 +2,48 @@
 
 #include <algorithm>
 
-#include "base/wire_fields.h"
+#include "google/protobuf/io/coded_stream.h"
 #include "google/protobuf/wire_format_lite.h"
 
 namespace secondstory::incidentd {
 namespace {
 
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedOutputStream;
 
-// Of an outcome that was not refused, with its tag in the response: six bytes
-// of tags and lengths, the outcome, the id and the position.
-constexpr size_t kAcceptedBytesMax = 6 + 1 + kIdHexDigits + 10;
+constexpr int kOutcomes = v1::AppendEventsResponse::kOutcomesFieldNumber;
+constexpr int kBatch = v1::StreamAppendEventsResponse::kBatchFieldNumber;
 
-void AppendAccepted(const Id& id, const storage::Appended& appended,
-                    std::string* bytes) {
-  uint8_t fields[kAcceptedBytesMax];
-  uint8_t* end = WireFormatLite::WriteEnumToArray(
+// The bytes of a field whose value has `size`, with what stands before it.
+size_t FieldBytes(int number, size_t size) {
+  return WireFormatLite::TagSize(number, WireFormatLite::TYPE_BYTES) +
+         WireFormatLite::LengthDelimitedSize(size);
+}
+
+uint8_t* WriteHead(int number, size_t size, uint8_t* to) {
+  to = WireFormatLite::WriteTagToArray(
+      number, WireFormatLite::WIRETYPE_LENGTH_DELIMITED, to);
+  return CodedOutputStream::WriteVarint32ToArray(static_cast<uint32_t>(size),
+                                                 to);
+}
+
+// Of an outcome that was not refused.
+size_t AcceptedBytes(const storage::Appended& appended) {
+  return 2 + FieldBytes(v1::EventOutcome::kEventIdFieldNumber, kIdHexDigits) +
+         1 + WireFormatLite::UInt64Size(appended.position);
+}
+
+uint8_t* WriteAccepted(const Id& id, const storage::Appended& appended,
+                       uint8_t* to) {
+  to = WireFormatLite::WriteEnumToArray(
       v1::EventOutcome::kOutcomeFieldNumber,
       appended.known ? v1::APPEND_OUTCOME_KNOWN : v1::APPEND_OUTCOME_STORED,
-      fields);
-  end = WireFormatLite::WriteTagToArray(
-      v1::EventOutcome::kEventIdFieldNumber,
-      WireFormatLite::WIRETYPE_LENGTH_DELIMITED, end);
-  *end++ = kIdHexDigits;
-  const std::string hex = IdToHex(id);
-  end = std::copy(hex.begin(), hex.end(), end);
-  end = WireFormatLite::WriteUInt64ToArray(
-      v1::EventOutcome::kPositionFieldNumber, appended.position, end);
-  AppendBytesField(v1::AppendEventsResponse::kOutcomesFieldNumber,
-                   {reinterpret_cast<const char*>(fields),
-                    static_cast<size_t>(end - fields)},
-                   bytes);
+      to);
+  to = WriteHead(v1::EventOutcome::kEventIdFieldNumber, kIdHexDigits, to);
+  IdToHex(id, reinterpret_cast<char*>(to));
+  return WireFormatLite::WriteUInt64ToArray(
+      v1::EventOutcome::kPositionFieldNumber, appended.position,
+      to + kIdHexDigits);
 }
 
 }  // namespace
@@ -59,26 +70,31 @@ void AppendOutcomes::Decide(absl::Span<const storage::Appended> decided) {
   }
 }
 
-std::string AppendOutcomes::Encode(bool streamed) const {
-  size_t bytes_max = 0;
-  for (const std::string& refusal : refusals_) bytes_max += refusal.size();
-  bytes_max += outcomes_.size() * kAcceptedBytesMax;
-  std::string response;
-  response.reserve(bytes_max);
-  size_t refusal = 0;
+grpc::Slice AppendOutcomes::Encode(bool streamed) const {
+  size_t bytes = 0;
+  for (const std::string& refusal : refusals_) {
+    bytes += FieldBytes(kOutcomes, refusal.size());
+  }
+  for (const Outcome& outcome : outcomes_) {
+    if (!outcome.accepted) continue;
+    bytes += FieldBytes(kOutcomes, AcceptedBytes(outcome.appended));
+  }
+  grpc::Slice response(streamed ? FieldBytes(kBatch, bytes) : bytes);
+  // The slice is ours alone until it is in a buffer.
+  auto* to = const_cast<uint8_t*>(response.begin());
+  if (streamed) to = WriteHead(kBatch, bytes, to);
+  auto refusal = refusals_.begin();
   for (const Outcome& outcome : outcomes_) {
     if (outcome.accepted) {
-      AppendAccepted(outcome.id, outcome.appended, &response);
+      to = WriteHead(kOutcomes, AcceptedBytes(outcome.appended), to);
+      to = WriteAccepted(outcome.id, outcome.appended, to);
     } else {
-      AppendBytesField(v1::AppendEventsResponse::kOutcomesFieldNumber,
-                       refusals_[refusal++], &response);
+      to = WriteHead(kOutcomes, refusal->size(), to);
+      to = std::copy(refusal->begin(), refusal->end(), to);
+      ++refusal;
     }
   }
-  if (!streamed) return response;
-  std::string batch;
-  AppendBytesField(v1::StreamAppendEventsResponse::kBatchFieldNumber, response,
-                   &batch);
-  return batch;
+  return response;
 }
 
 }  // namespace secondstory::incidentd

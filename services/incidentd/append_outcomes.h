@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "base/stable_id.h"
+#include "grpcpp/support/slice.h"
 #include "secondstory/v1/event_service.pb.h"
 #include "storage/log.h"
 
@@ -35,7 +37,7 @@ class AppendOutcomes {
   // The bytes of the response; for a stream, of the
   // StreamAppendEventsResponse that holds it.
   // REQUIRES: Decide() was called.
-  std::string Encode(bool streamed) const;
+  grpc::Slice Encode(bool streamed) const;
 
  private:
   struct Outcome {
@@ -44,7 +46,7 @@ class AppendOutcomes {
     storage::Appended appended;
   };
 
-  std::vector<Outcome> outcomes_;
+  absl::InlinedVector<Outcome, 1> outcomes_;
   std::vector<std::string> refusals_;  // serialized, in their order
   int stored_count_ = 0;
   int known_count_ = 0;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "base/batch_thread.h"
@@ -27,11 +28,14 @@
 
 namespace secondstory::incidentd {
 
+// The events of a request, in place; most have one or a hundred.
+using EventBytes = absl::InlinedVector<absl::string_view, 1>;
+
 // An append under way.
 struct EventHandlers::AppendCall {
   // The request, read in place.
   grpc::Slice bytes;
-  std::vector<absl::string_view> events;
+  EventBytes events;
   std::optional<v1::CursorUpdate> cursor;
   // Of events that cannot be stored as they came.
   std::list<std::string> rewritten;
@@ -48,8 +52,7 @@ constexpr size_t kLargeAppendBytes = 16 << 10;
 // what one of a hundred events takes.
 constexpr absl::Duration kLargeAppendTurn = absl::Microseconds(400);
 
-bool ReadUnaryAppend(absl::string_view bytes,
-                     std::vector<absl::string_view>* events,
+bool ReadUnaryAppend(absl::string_view bytes, EventBytes* events,
                      std::optional<v1::CursorUpdate>* cursor) {
   WireFields fields(bytes);
   while (fields.Next()) {
@@ -76,8 +79,7 @@ bool ReadUnaryAppend(absl::string_view bytes,
 }
 
 // The same, where the append is the one field of another message.
-bool ReadStreamedAppend(absl::string_view bytes,
-                        std::vector<absl::string_view>* events,
+bool ReadStreamedAppend(absl::string_view bytes, EventBytes* events,
                         std::optional<v1::CursorUpdate>* cursor) {
   WireFields fields(bytes);
   while (fields.Next()) {
@@ -240,10 +242,10 @@ void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
   const size_t bytes = request.Length();
   // Requests of a stream do not overtake each other.
   if (bytes <= kLargeAppendBytes && (!streamed || large_appends_.IsIdle())) {
-    return ReadAppend(request, streamed, reply);
+    return ReadAppend(request, streamed, std::move(reply));
   }
-  auto read = [this, request = std::move(request), streamed, reply] {
-    ReadAppend(request, streamed, reply);
+  auto read = [this, request = std::move(request), streamed, reply]() mutable {
+    ReadAppend(request, streamed, std::move(reply));
     // Whoever waits for the processor has a turn now; in a flood the kernel's
     // next tick is milliseconds away.
     std::this_thread::yield();
@@ -256,7 +258,7 @@ void EventHandlers::TakeAppend(grpc::ByteBuffer request, bool streamed,
 }
 
 void EventHandlers::ReadAppend(const grpc::ByteBuffer& request, bool streamed,
-                               const RpcReply& reply) {
+                               RpcReply reply) {
   auto call = std::make_shared<AppendCall>();
   if (!ReadBytes(request, &call->bytes) ||
       !(streamed ? ReadStreamedAppend : ReadUnaryAppend)(
@@ -264,11 +266,11 @@ void EventHandlers::ReadAppend(const grpc::ByteBuffer& request, bool streamed,
     return reply(UnreadableRequest());
   }
   call->streamed = streamed;
-  AppendEvents(std::move(call), reply);
+  AppendEvents(std::move(call), std::move(reply));
 }
 
 void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call,
-                                 const RpcReply& reply) {
+                                 RpcReply reply) {
   if (const absl::Status status =
           CheckAppend(call->events.size(), call->cursor);
       !status.ok()) {
@@ -298,16 +300,16 @@ void EventHandlers::AppendEvents(std::shared_ptr<AppendCall> call,
   append.bytes = call;
   // On the thread of large appends, which may wait for the disk.
   if (call->bytes.size() > kLargeAppendBytes) log_->LookUp(&append);
-  log_->AppendEvents(
-      std::move(append),
-      [this, call = std::move(call),
-       reply](absl::StatusOr<std::vector<storage::Appended>> decided) {
-        if (!decided.ok()) return reply(decided.status());
-        call->outcomes.Decide(*decided);
-        Count(call->outcomes);
-        const grpc::Slice response(call->outcomes.Encode(call->streamed));
-        reply(grpc::ByteBuffer(&response, 1));
-      });
+  log_->AppendEvents(std::move(append),
+                     [this, call = std::move(call), reply = std::move(reply)](
+                         absl::StatusOr<storage::AppendedEvents> decided) {
+                       if (!decided.ok()) return reply(decided.status());
+                       call->outcomes.Decide(*decided);
+                       Count(call->outcomes);
+                       const grpc::Slice response =
+                           call->outcomes.Encode(call->streamed);
+                       reply(grpc::ByteBuffer(&response, 1));
+                     });
 }
 
 void EventHandlers::Count(const AppendOutcomes& outcomes) {

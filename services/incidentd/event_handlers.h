@@ -41,8 +41,8 @@ class EventHandlers {
 
   void TakeAppend(grpc::ByteBuffer request, bool streamed, RpcReply reply);
   void ReadAppend(const grpc::ByteBuffer& request, bool streamed,
-                  const RpcReply& reply);
-  void AppendEvents(std::shared_ptr<AppendCall> call, const RpcReply& reply);
+                  RpcReply reply);
+  void AppendEvents(std::shared_ptr<AppendCall> call, RpcReply reply);
   void Count(const AppendOutcomes& outcomes);
 
   storage::Log* const log_;

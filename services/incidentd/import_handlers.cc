@@ -374,7 +374,7 @@ void ImportHandlers::AppendEvents(v1::IncidentExport exported,
   log_->AppendEvents(
       std::move(append),
       [response = std::move(response), done = std::move(done)](
-          const absl::StatusOr<std::vector<storage::Appended>>& outcomes) {
+          const absl::StatusOr<storage::AppendedEvents>& outcomes) {
         if (!outcomes.ok()) return done(outcomes.status());
         v1::ImportIncidentResponse stored = response;
         for (const storage::Appended& outcome : *outcomes) {

@@ -195,7 +195,7 @@ void Reminders::Append(const std::vector<v1::Event>& reminders) {
     // Those that are known are dropped; those that were not taken come again.
     log_->AppendEvents(
         std::move(append),
-        [](const absl::StatusOr<std::vector<storage::Appended>>& outcome) {
+        [](const absl::StatusOr<storage::AppendedEvents>& outcome) {
           if (outcome.ok()) return;
           log::Warning("reminders were not appended; trying again",
                        {{"status", outcome.status()}});

@@ -498,13 +498,14 @@ void PipelinedCall::OnRead(bool ok) {
     slots_.emplace_back();
   }
   const auto self = std::static_pointer_cast<PipelinedCall>(shared_from_this());
-  method_->on_request(std::move(request),
-                      [self, number](absl::StatusOr<grpc::ByteBuffer> answer) {
-                        self->server_->RunOnIoThread(
-                            [self, number, answer = std::move(answer)] {
-                              self->AnswerSlot(number, answer);
-                            });
-                      });
+  method_->on_request(
+      std::move(request),
+      [self, number](absl::StatusOr<grpc::ByteBuffer> answer) {
+        self->server_->RunOnIoThread(
+            [self, number, answer = std::move(answer)]() mutable {
+              self->AnswerSlot(number, std::move(answer));
+            });
+      });
   // Only now, so that requests are handed over in their order.
   absl::MutexLock lock(&mutex_);
   reading_ = false;

@@ -60,7 +60,7 @@ class LogContractTest : public testing::TestWithParam<std::string> {
     log_ = *std::move(opened);
   }
 
-  absl::StatusOr<std::vector<Appended>> Append(
+  absl::StatusOr<AppendedEvents> Append(
       const std::vector<v1::Event>& events,
       std::optional<v1::CursorUpdate> cursor = {}) {
     EventAppend append = support::AppendOf(events);
@@ -68,8 +68,8 @@ class LogContractTest : public testing::TestWithParam<std::string> {
     return AwaitAppend(std::move(append));
   }
 
-  absl::StatusOr<std::vector<Appended>> AwaitAppend(EventAppend append) {
-    std::promise<absl::StatusOr<std::vector<Appended>>> result;
+  absl::StatusOr<AppendedEvents> AwaitAppend(EventAppend append) {
+    std::promise<absl::StatusOr<AppendedEvents>> result;
     log_->AppendEvents(std::move(append),
                        [&](auto outcome) { result.set_value(outcome); });
     return result.get_future().get();
