@@ -16,9 +16,8 @@ namespace {
 
 using timeline::EventKind;
 
-// Of labels that our own workers add to the source's. They tell how a report
-// came, not which alert it is about: an end that was inferred has one that the
-// beginning has not.
+// Of labels that say how an event came, see Event.labels: an end that was
+// inferred has one that the beginning of the same alert has not.
 constexpr char kOwnLabelPrefix[] = "secondstory_";
 
 void SetTime(absl::Time time, google::protobuf::Timestamp* timestamp) {

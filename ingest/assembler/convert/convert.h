@@ -16,7 +16,7 @@ namespace secondstory::ingest {
 
 // An event without `event_id` gets the one that the log would give it. A kind
 // that this version does not know becomes a note. Labels "secondstory_..." are
-// left out: they are of the report, see docs/alertmanager.md.
+// left out, see Event.labels.
 timeline::Event ToTimelineEvent(const v1::Event& event);
 
 v1::Candidate ToProto(const timeline::Candidate& candidate);
