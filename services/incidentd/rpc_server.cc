@@ -305,8 +305,8 @@ class Server final : public RpcServer {
 
   Method* Add(const std::string& path, Shape shape);
   void ServeQueue();
-  void ServeEvent(void* tag, bool ok);
   void DoIoWork();
+  // Whether the I/O thread computes for long without coming back from gRPC.
   bool IsHeld();
   void Guard();
   bool WaitForStop(absl::Duration time);
@@ -678,14 +678,13 @@ void Server::ServeQueue() {
   bool ok = false;
   while (queue_->Next(&tag, &ok)) {
     io_event_count_.fetch_add(1, std::memory_order_relaxed);
-    ServeEvent(tag, ok);
+    if (tag == nullptr) {
+      DoIoWork();
+    } else {
+      auto* event = static_cast<Call::Tag*>(tag);
+      event->call->On(event->op, ok);
+    }
   }
-}
-
-void Server::ServeEvent(void* tag, bool ok) {
-  if (tag == nullptr) return DoIoWork();
-  auto* event = static_cast<Call::Tag*>(tag);
-  event->call->On(event->op, ok);
 }
 
 bool Server::WaitForStop(absl::Duration time) {
