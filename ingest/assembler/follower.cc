@@ -224,16 +224,21 @@ bool Follower::MustRest() const { return clock_->Now() < rests_until_; }
 
 // What is still pending after a failure is submitted later.
 absl::Status Follower::SubmitPending(bool all) {
-  for (auto at = pending_.begin(); at != pending_.end();) {
-    if (!all) {
-      SS_ASSIGN_OR_RETURN(const bool may_wait, MayWait(at->second));
+  // A candidate that goes on in another leaves to it what people found, so that
+  // one has to be there first.
+  for (const bool goes_on : {true, false}) {
+    for (auto at = pending_.begin(); at != pending_.end();) {
+      bool may_wait = at->second.candidate.merged_into.empty() != goes_on;
+      if (!may_wait && !all) {
+        SS_ASSIGN_OR_RETURN(may_wait, MayWait(at->second));
+      }
       if (may_wait) {
         ++at;
         continue;
       }
+      SS_RETURN_IF_ERROR(Submit(at->second.candidate));
+      at = pending_.erase(at);
     }
-    SS_RETURN_IF_ERROR(Submit(at->second.candidate));
-    at = pending_.erase(at);
   }
   return absl::OkStatus();
 }

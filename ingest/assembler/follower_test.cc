@@ -10,6 +10,7 @@
 #include <iterator>
 #include <map>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -414,6 +415,28 @@ TEST_F(FollowerTest, SaysThatACandidateMergedAlthoughItWasAwayWhenItHappened) {
       incidents_.candidates[incidents_.log[0].event_id()];
   EXPECT_EQ(merged.state(), v1::CANDIDATE_STATE_MERGED);
   EXPECT_EQ(merged.merged_into_candidate_id(), incidents_.log[1].event_id());
+}
+
+TEST_F(FollowerTest, SubmitsTheCandidateThatGoesOnBeforeThoseThatGoOnInIt) {
+  // Ids are hashes, so that either may come first by id.
+  for (int hour = 0; hour < 20; hour += 5) {
+    incidents_.Append(Alert(60 * hour + 3, "cart", "HighLatency"));
+  }
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  incidents_.submissions.clear();
+  for (int hour = 0; hour < 20; hour += 5) {
+    incidents_.Append(Alert(60 * hour + 1, "cart", "HighErrorRate"));
+  }
+  EXPECT_FALSE(NewFollower()->Follow().ok());
+  std::set<std::string> submitted;
+  int merged_count = 0;
+  for (const v1::Candidate& candidate : incidents_.submissions) {
+    submitted.insert(candidate.candidate_id());
+    if (candidate.state() != v1::CANDIDATE_STATE_MERGED) continue;
+    ++merged_count;
+    EXPECT_THAT(submitted, Contains(candidate.merged_into_candidate_id()));
+  }
+  EXPECT_EQ(merged_count, 4);
 }
 
 TEST_F(FollowerTest, SplitsWhatAPersonSplitAndItStaysSplitAfterARestart) {

@@ -263,6 +263,35 @@ absl::StatusOr<std::vector<v1::Event>> ReadChanges(
   return changes;
 }
 
+std::optional<v1::Candidate> TakeOverConfirmation(const v1::Candidate& merged,
+                                                  const v1::Candidate& into,
+                                                  int64_t now_micros) {
+  const v1::ChangeConfirmation& found = merged.confirmation();
+  const auto& known = into.confirmation().contributing_event_ids();
+  Ids ids(known.begin(), known.end());
+  ids.insert(found.contributing_event_ids().begin(),
+             found.contributing_event_ids().end());
+  if (into.has_confirmation() &&
+      ids.size() == static_cast<size_t>(known.size())) {
+    return std::nullopt;
+  }
+  v1::Candidate next = NextOf(
+      into, now_micros,
+      absl::StrCat(found.author(), " found what contributed to candidate ",
+                   merged.candidate_id(), ", which goes on in this one"));
+  v1::ChangeConfirmation* const both = next.mutable_confirmation();
+  // That no change contributed to the one says nothing beside a change that
+  // contributed to the other.
+  const std::string author =
+      known.empty() || into.confirmation().author() == found.author()
+          ? found.author()
+          : absl::StrCat(into.confirmation().author(), " and ", found.author());
+  *both = found;
+  both->set_author(author);
+  both->mutable_contributing_event_ids()->Assign(ids.begin(), ids.end());
+  return next;
+}
+
 absl::StatusOr<std::vector<v1::Event>> ReadConfirmed(
     const v1::Candidate& candidate, const FindStoredEvent& find_event) {
   std::vector<v1::Event> changes;

@@ -38,6 +38,13 @@ absl::StatusOr<std::vector<v1::Event>> ReadChanges(
     const v1::ConfirmChangesRequest& request,
     const FindStoredEvent& find_event);
 
+// What people found of `into`, now that `merged` goes on in it: what they found
+// of either. Nothing when that is no more than what `into` says. REQUIRES:
+// something was confirmed of `merged`.
+std::optional<v1::Candidate> TakeOverConfirmation(const v1::Candidate& merged,
+                                                  const v1::Candidate& into,
+                                                  int64_t now_micros);
+
 // The changes that people confirmed before, as far as they are stored (those of
 // an import may not be).
 absl::StatusOr<std::vector<v1::Event>> ReadConfirmed(

@@ -282,6 +282,65 @@ std::vector<std::string> IdsOf(const v1::Candidate& candidate) {
   return ids;
 }
 
+v1::Candidate Confirmed(char digit, const std::string& changes,
+                        const std::string& author) {
+  v1::Candidate candidate = MakeCandidate(digit);
+  v1::ChangeConfirmation* const found = candidate.mutable_confirmation();
+  for (const char change : changes) {
+    found->add_contributing_event_ids(Id(change));
+  }
+  found->set_author(author);
+  *found->mutable_confirm_time() = FromMicros(kNow - 5);
+  return candidate;
+}
+
+TEST(TakeOverConfirmationTest, TellsWhatWasFoundOfTheOneThatGoesOnInIt) {
+  const v1::Candidate merged = Confirmed('c', "89", "sam");
+  const auto next = TakeOverConfirmation(merged, MakeCandidate(), kNow);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_EQ(next->revision(), 4u);
+  EXPECT_EQ(ToMicros(next->submit_time()), kNow);
+  EXPECT_EQ(next->confirmation().SerializeAsString(),
+            merged.confirmation().SerializeAsString());
+  EXPECT_THAT(next->differences(),
+              ElementsAre("sam found what contributed to candidate " + Id('c') +
+                          ", which goes on in this one"));
+}
+
+TEST(TakeOverConfirmationTest, TellsWhatWasFoundOfBoth) {
+  const auto next = TakeOverConfirmation(Confirmed('c', "9", "sam"),
+                                         Confirmed('a', "78", "kim"), kNow);
+  ASSERT_TRUE(next.has_value());
+  EXPECT_THAT(next->confirmation().contributing_event_ids(),
+              ElementsAre(Id('7'), Id('8'), Id('9')));
+  EXPECT_EQ(next->confirmation().author(), "kim and sam");
+}
+
+TEST(TakeOverConfirmationTest, LeavesWhatWasFoundOfTheOtherAsItIs) {
+  for (const std::string changes : {"", "8"}) {
+    EXPECT_EQ(TakeOverConfirmation(Confirmed('c', changes, "sam"),
+                                   Confirmed('a', "78", "kim"), kNow),
+              std::nullopt)
+        << changes;
+  }
+  EXPECT_EQ(TakeOverConfirmation(Confirmed('c', "", "sam"),
+                                 Confirmed('a', "", "kim"), kNow),
+            std::nullopt);
+}
+
+TEST(TakeOverConfirmationTest, TellsThatNoChangeContributedUntilOneDid) {
+  const auto none =
+      TakeOverConfirmation(Confirmed('c', "", "sam"), MakeCandidate(), kNow);
+  ASSERT_TRUE(none.has_value());
+  EXPECT_TRUE(none->has_confirmation());
+  const auto one =
+      TakeOverConfirmation(Confirmed('d', "9", "kim"), *none, kNow);
+  ASSERT_TRUE(one.has_value());
+  EXPECT_THAT(one->confirmation().contributing_event_ids(),
+              ElementsAre(Id('9')));
+  EXPECT_EQ(one->confirmation().author(), "kim");
+}
+
 TEST(ListContributingTest, PutsChangesInTheirPlaceOnTheTimeline) {
   v1::Candidate candidate = MakeCandidate();
   for (int i = 0; i < candidate.events_size(); ++i) {

@@ -60,6 +60,30 @@ FindStoredEvent FinderOf(const storage::Log* log, const storage::Store& store) {
   };
 }
 
+// The next revision of the candidate in which `stored` begins to go on, with
+// what people found of `stored`; nothing when there is nothing to move.
+absl::StatusOr<std::optional<v1::Candidate>> MoveConfirmation(
+    const v1::Candidate& stored, const v1::Candidate& next,
+    const storage::Store& store, const FindStoredEvent& find_event,
+    int64_t now_micros) {
+  const std::string& into_id = next.merged_into_candidate_id();
+  // Once only: what is confirmed there later replaces it.
+  if (!stored.has_confirmation() ||
+      next.state() != v1::CANDIDATE_STATE_MERGED ||
+      into_id == stored.merged_into_candidate_id()) {
+    return std::optional<v1::Candidate>();
+  }
+  SS_ASSIGN_OR_RETURN(std::optional<v1::Candidate> into,
+                      FindCandidate(store, into_id));
+  if (into.has_value()) into = TakeOverConfirmation(stored, *into, now_micros);
+  if (into.has_value()) {
+    SS_ASSIGN_OR_RETURN(const std::vector<v1::Event> changes,
+                        ReadConfirmed(*into, find_event));
+    ListContributing(changes, &*into);
+  }
+  return into;
+}
+
 // Each candidate of a stretch of the log as one response.
 absl::StatusOr<std::deque<grpc::ByteBuffer>> EncodeCandidates(
     const storage::LogBytes& page, bool caught_up) {
@@ -237,8 +261,11 @@ void CandidateHandlers::Submit(
   };
   auto outcome = std::make_shared<Outcome>();
   const std::string id = request.candidate().candidate_id();
+  const std::string into_id = request.candidate().merged_into_candidate_id();
+  std::vector<std::string> objects = {CandidateObject(id)};
+  if (!into_id.empty()) objects.push_back(CandidateObject(into_id));
   log_->Transact(
-      {CandidateObject(id)},
+      std::move(objects),
       [this, outcome, request = std::move(request), id](
           const storage::Store& store, int64_t now_micros)
           -> absl::StatusOr<std::vector<stored::v1::Record>> {
@@ -261,8 +288,18 @@ void CandidateHandlers::Submit(
         if (stored.has_value()) outcome->from = stored->state();
         outcome->to = next->state();
         outcome->incident_id = next->incident_id();
-        return std::vector<stored::v1::Record>{
-            CandidateRecordOf(stored, *next)};
+        Records records = {CandidateRecordOf(stored, *next)};
+        if (stored.has_value()) {
+          SS_ASSIGN_OR_RETURN(
+              const std::optional<v1::Candidate> into,
+              MoveConfirmation(*stored, *next, store, FinderOf(log_, store),
+                               now_micros));
+          if (into.has_value()) {
+            records.push_back(CandidateRecordOf(into, *into));
+            outcome->incident_id = into->incident_id();
+          }
+        }
+        return records;
       },
       [this, outcome, done = std::move(done)](const absl::Status& status) {
         if (!status.ok()) return done(status);

@@ -239,6 +239,12 @@ std::vector<FieldViolation> Check(const v1::SubmitCandidateRequest& request) {
   if (candidate.state() == v1::CANDIDATE_STATE_MERGED) {
     check.Id("candidate.merged_into_candidate_id",
              candidate.merged_into_candidate_id());
+    if (candidate.merged_into_candidate_id() == candidate.candidate_id()) {
+      check.Wrong("candidate.merged_into_candidate_id",
+                  absl::StrCat("is ", candidate.candidate_id(),
+                               ", the candidate itself; name the one that "
+                               "goes on"));
+    }
   }
   check.Needed("candidate.title", candidate.title(), limits::kTitleBytesMax);
   if (!candidate.has_onset_time()) {

@@ -200,6 +200,21 @@ TEST(CheckTest, FindsAllThatIsWrongWithACandidate) {
           Field(&FieldViolation::field, "candidate.ranked_changes[0].score")));
 }
 
+TEST(CheckTest, FindsACandidateThatIsMergedIntoItself) {
+  v1::SubmitCandidateRequest request;
+  v1::Candidate* candidate = request.mutable_candidate();
+  candidate->set_candidate_id(std::string(32, 'a'));
+  candidate->set_state(v1::CANDIDATE_STATE_MERGED);
+  candidate->set_merged_into_candidate_id(std::string(32, 'a'));
+  candidate->set_title("checkout slow");
+  *candidate->mutable_onset_time() = FromMicros(1);
+  EXPECT_THAT(Check(request),
+              ElementsAre(Field(&FieldViolation::field,
+                                "candidate.merged_into_candidate_id")));
+  candidate->set_merged_into_candidate_id(std::string(32, 'b'));
+  EXPECT_THAT(Check(request), IsEmpty());
+}
+
 TEST(CheckTest, FindsAllThatIsWrongWithASplit) {
   v1::SplitCandidateRequest request;
   EXPECT_THAT(Check(request),

@@ -36,26 +36,6 @@ absl::StatusOr<Candidates> ReadCandidates(const Call& call) {
   return candidates;
 }
 
-// Those that were confirmed, by the candidate that they went on in.
-using Confirmed = std::map<std::string, std::vector<const v1::Candidate*>>;
-
-Confirmed FindConfirmed(const Candidates& candidates) {
-  Confirmed confirmed;
-  for (const auto& [id, candidate] : candidates) {
-    if (!candidate.has_confirmation()) continue;
-    auto owner = candidates.find(id);
-    for (int i = 0; i < kMergeCountMax && owner != candidates.end() &&
-                    owner->second.state() == v1::CANDIDATE_STATE_MERGED;
-         ++i) {
-      owner = candidates.find(owner->second.merged_into_candidate_id());
-    }
-    if (owner != candidates.end()) {
-      confirmed[owner->first].push_back(&candidate);
-    }
-  }
-  return confirmed;
-}
-
 // What people decided of one incident, as tools/evaluate reads it.
 struct PastIncident {
   absl::Time onset = absl::InfiniteFuture();
@@ -74,15 +54,11 @@ struct PastIncident {
                     line.repeat_event_ids().end());
   }
 
-  void AddConfirmations(const std::string& candidate_id,
-                        const Confirmed& confirmed) {
-    const auto found = confirmed.find(candidate_id);
-    if (found == confirmed.end()) return;
+  void AddConfirmation(const v1::Candidate& candidate) {
+    if (!candidate.has_confirmation()) return;
     is_confirmed = true;
-    for (const v1::Candidate* candidate : found->second) {
-      const auto& ids = candidate->confirmation().contributing_event_ids();
-      contributing.insert(ids.begin(), ids.end());
-    }
+    const auto& ids = candidate.confirmation().contributing_event_ids();
+    contributing.insert(ids.begin(), ids.end());
   }
 };
 
@@ -107,7 +83,7 @@ absl::StatusOr<std::vector<v1::Incident>> ReadIncidents(const Call& call) {
 // An incident as it is told by now, with what people attached and detached.
 absl::StatusOr<PastIncident> ReadPromoted(const Call& call,
                                           const v1::Incident& incident,
-                                          const Confirmed& confirmed) {
+                                          const Candidates& candidates) {
   v1::GetTimelineRequest request;
   request.set_incident_id(incident.incident_id());
   SS_ASSIGN_OR_RETURN(const std::vector<v1::TimelineEntry> entries,
@@ -117,19 +93,19 @@ absl::StatusOr<PastIncident> ReadPromoted(const Call& call,
     if (entry.has_event()) past.AddLine(entry.event());
   }
   for (const std::string& id : incident.candidate_ids()) {
-    past.AddConfirmations(id, confirmed);
+    const auto candidate = candidates.find(id);
+    if (candidate != candidates.end()) past.AddConfirmation(candidate->second);
   }
   return past;
 }
 
 // A candidate of which people said what contributed, and made no incident.
 absl::StatusOr<PastIncident> ReadConfirmed(const Call& call,
-                                           const std::string& id,
-                                           const Confirmed& confirmed) {
+                                           const std::string& id) {
   SS_ASSIGN_OR_RETURN(const v1::Candidate candidate, ReadCandidate(call, id));
   PastIncident past;
   for (const v1::CandidateEvent& line : candidate.events()) past.AddLine(line);
-  past.AddConfirmations(id, confirmed);
+  past.AddConfirmation(candidate);
   return past;
 }
 
@@ -159,7 +135,6 @@ std::string Line(const PastIncident& past) {
 
 absl::Status Export(const Call& call) {
   SS_ASSIGN_OR_RETURN(const Candidates candidates, ReadCandidates(call));
-  const Confirmed confirmed = FindConfirmed(candidates);
   SS_ASSIGN_OR_RETURN(const std::vector<v1::Incident> incidents,
                       ReadIncidents(call));
   v1::ListCandidatesRequest range;
@@ -167,18 +142,17 @@ absl::Status Export(const Call& call) {
   std::vector<PastIncident> all;
   for (const v1::Incident& incident : incidents) {
     SS_ASSIGN_OR_RETURN(PastIncident past,
-                        ReadPromoted(call, incident, confirmed));
+                        ReadPromoted(call, incident, candidates));
     all.push_back(std::move(past));
   }
-  for (const auto& [id, found] : confirmed) {
-    const v1::Candidate& candidate = candidates.at(id);
+  for (const auto& [id, candidate] : candidates) {
     const absl::Time onset = ToTime(candidate.onset_time());
-    if (!IsUndecided(candidate) ||
+    if (!candidate.has_confirmation() || !IsUndecided(candidate) ||
         (range.has_start_time() && onset < ToTime(range.start_time())) ||
         (range.has_end_time() && onset >= ToTime(range.end_time()))) {
       continue;
     }
-    SS_ASSIGN_OR_RETURN(PastIncident past, ReadConfirmed(call, id, confirmed));
+    SS_ASSIGN_OR_RETURN(PastIncident past, ReadConfirmed(call, id));
     all.push_back(std::move(past));
   }
   std::sort(all.begin(), all.end());

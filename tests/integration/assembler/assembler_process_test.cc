@@ -373,6 +373,7 @@ TEST(AssemblerProcessTest, KeepsApartWhatAPersonSplitThoughItIsKilled) {
             kept.revision());
 
   installation.KillAssemblerd();
+  installation.ConfirmThatNoneContributed(taken);
   installation.Merge(alerts[1], alerts[0]);
   installation.StartAssemblerd();
   installation.WaitForCandidate(alerts[0], holds(3));
@@ -384,6 +385,9 @@ TEST(AssemblerProcessTest, KeepsApartWhatAPersonSplitThoughItIsKilled) {
   EXPECT_THAT(gone.differences(),
               Contains("goes on in candidate " + kept.candidate_id() +
                        ", merged by kim: one outage"));
+  EXPECT_EQ(installation.WaitForCandidate(alerts[0]).confirmation().author(),
+            "sam")
+      << "what people found goes where the candidate goes";
 }
 
 TEST(AssemblerProcessTest, SaysThatItIsReadyOnlyOnceItHasReadEverything) {

@@ -37,7 +37,9 @@ using support::WaitUntil;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
 using testing::SizeIs;
+using testing::UnorderedElementsAre;
 
 constexpr int64_t kStart = 1'700'000'000'000'000;  // microseconds
 
@@ -178,6 +180,21 @@ class IncidentdTest : public testing::Test {
     const grpc::Status status =
         service_->incidents->PromoteCandidate(&context, request, &response);
     return {status, response.incident()};
+  }
+
+  std::vector<std::string> TimelineTitles(const std::string& incident_id) {
+    v1::GetTimelineRequest request;
+    request.set_incident_id(incident_id);
+    Context context;
+    v1::GetTimelineResponse response;
+    const grpc::Status status =
+        service_->incidents->GetTimeline(&context, request, &response);
+    EXPECT_TRUE(status.ok()) << status.error_message();
+    std::vector<std::string> titles;
+    for (const v1::TimelineEntry& entry : response.entries()) {
+      titles.push_back(entry.event().title());
+    }
+    return titles;
   }
 
   // No change: none contributed.
@@ -662,6 +679,45 @@ TEST_F(IncidentdTest, StoresWhatPeopleSplitAndMerge) {
   EXPECT_THAT(GetCandidate(std::string(32, 'b')).merges(), SizeIs(1));
   Submit(candidate);
   EXPECT_EQ(GetCandidate(candidate.candidate_id()).splits(0).author(), "sam");
+}
+
+TEST_F(IncidentdTest, TellsWhatWasFoundOfTheCandidateThatGoesOn) {
+  v1::Event change = MakeEvent("deploy");
+  change.set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
+  Append({change, MakeEvent("alert")});
+  const std::string deploy = IdToHex(StableId({"test", "deploy"}));
+  v1::Candidate merged = MakeCandidate('b');
+  Submit(MakeCandidate());
+  Submit(merged);
+  ASSERT_TRUE(Confirm(merged.candidate_id(), {deploy}).ok());
+  const std::string incident =
+      Promote(MakeCandidate().candidate_id()).second.incident_id();
+  EXPECT_THAT(TimelineTitles(incident), ElementsAre("HighLatency"));
+
+  merged.set_state(v1::CANDIDATE_STATE_MERGED);
+  merged.set_merged_into_candidate_id(MakeCandidate().candidate_id());
+  Submit(merged);
+  Start();
+  const v1::Candidate into = GetCandidate(MakeCandidate().candidate_id());
+  EXPECT_EQ(into.confirmation().author(), "sam");
+  EXPECT_THAT(into.confirmation().contributing_event_ids(),
+              ElementsAre(deploy));
+  EXPECT_EQ(into.state(), v1::CANDIDATE_STATE_PROMOTED);
+  EXPECT_THAT(TimelineTitles(incident),
+              UnorderedElementsAre("HighLatency", change.title()));
+  EXPECT_THAT(GetCandidate(merged.candidate_id())
+                  .confirmation()
+                  .contributing_event_ids(),
+              ElementsAre(deploy));
+
+  // What is found from then on of the one that goes on is not undone by what
+  // is submitted of the other.
+  ASSERT_TRUE(Confirm(into.candidate_id(), {}).ok());
+  merged.set_title("checkout slow, told later");
+  EXPECT_TRUE(Submit(merged).stored());
+  EXPECT_THAT(
+      GetCandidate(into.candidate_id()).confirmation().contributing_event_ids(),
+      IsEmpty());
 }
 
 TEST_F(IncidentdTest, FollowsCandidatesRevisionByRevision) {
