@@ -6,6 +6,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "timeline/phrase.h"
 
 namespace secondstory::timeline {
@@ -13,6 +14,8 @@ namespace {
 
 // Shorter delays are the way of every pipeline.
 constexpr absl::Duration kLate = absl::Minutes(5);
+// Beyond, it was filled in: when says more than how much later.
+constexpr absl::Duration kFilledIn = absl::Hours(48);
 // More alerts that repeated are told in one sentence.
 constexpr size_t kRepeatsNamed = 3;
 // A change that comes in below is one of many.
@@ -55,6 +58,10 @@ std::string LearntOf(absl::Time event_time, absl::Time append_time) {
   if (append_time == absl::InfinitePast()) return "";
   const absl::Duration delay = append_time - event_time;
   if (delay < kLate) return "";
+  if (delay >= kFilledIn) {
+    return absl::FormatTime(", learnt on %Y-%m-%d", append_time,
+                            absl::UTCTimeZone());
+  }
   return absl::StrCat(", learnt ", DescribeDuration(delay), " later");
 }
 

@@ -49,6 +49,17 @@ TEST(DifferenceTest, SaysHowMuchLaterALineWasLearnt) {
           "added: alert HighErrorRate (cart), learnt 1 h 30 min later"));
 }
 
+TEST(DifferenceTest, SaysWhenALineOfThePastWasFilledIn) {
+  Candidate before;
+  Candidate after;
+  after.lines = {MakeLine(2, "HighErrorRate")};
+  after.lines[0].append_time =
+      absl::FromCivil(absl::CivilDay(2031, 5, 9), absl::UTCTimeZone());
+  EXPECT_THAT(
+      Diff(before, after),
+      ElementsAre("added: alert HighErrorRate (cart), learnt on 2031-05-09"));
+}
+
 TEST(DifferenceTest, CountsRepeatsAndNamesResolves) {
   Candidate before;
   before.lines = {MakeLine(1, "HighLatency")};

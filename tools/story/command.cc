@@ -38,7 +38,8 @@ absl::StatusOr<std::string> AuthorOf(const Call& call) {
   const std::string author = call.arguments.Get("author");
   if (!author.empty()) return author;
   if (!call.around.user.empty()) return call.around.user;
-  return absl::InvalidArgumentError("say who acts: --author=NAME");
+  return absl::InvalidArgumentError(
+      "say who acts: --author=NAME, or USER in the environment");
 }
 
 absl::StatusOr<std::string> ReadInput(const Call& call, const std::string& what,
