@@ -19,6 +19,8 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "base/http_client.h"
 #include "base/status_matchers.h"
 #include "gmock/gmock.h"
@@ -138,6 +140,30 @@ class AlertsTest : public testing::Test {
   void Resolve() {
     WriteRule(/*fires=*/false);
     prometheus_->Kill(SIGHUP);
+  }
+
+  // Of all alerts of this name, for an hour; returns the silence's id.
+  std::string Silence(const std::string& alertname) {
+    const absl::Time now = absl::Now();
+    HttpCall call;
+    call.method = "POST";
+    call.url = alertmanager_url_ + "/api/v2/silences";
+    call.content_type = "application/json";
+    call.body = absl::StrCat(
+        R"({"matchers": [{"name": "alertname", "value": ")", alertname,
+        R"(", "isRegex": false, "isEqual": true}], "startsAt": ")",
+        absl::FormatTime(absl::RFC3339_full, now, absl::UTCTimeZone()),
+        R"(", "endsAt": ")",
+        absl::FormatTime(absl::RFC3339_full, now + absl::Hours(1),
+                         absl::UTCTimeZone()),
+        R"(", "createdBy": "on-call", "comment": "known"})");
+    const absl::StatusOr<HttpAnswer> answer = CallHttp(call);
+    EXPECT_THAT(answer, IsOk());
+    // {"silenceID":"..."}
+    const std::vector<std::string> parts =
+        absl::StrSplit(answer.ok() ? answer->body : "", '"');
+    EXPECT_EQ(parts.size(), 5u) << (answer.ok() ? answer->body : "");
+    return parts.size() == 5 ? parts[3] : "";
   }
 
   void StartAlertd() {
@@ -260,6 +286,37 @@ TEST_F(AlertsTest, ArriveOnceByWebhookAndByPoll) {
   EXPECT_EQ(fired.severity(), v1::SEVERITY_CRITICAL);
   EXPECT_EQ(fired.labels().at("alertname"), "CheckoutFails");
   EXPECT_THAT(fired.links(0).url(), HasSubstr("/graph?g0.expr="));
+}
+
+TEST_F(AlertsTest, AreToldOnceWhenASilenceHidesThemFromWebhooksForAWhile) {
+  WriteAlertmanagerConfig("");
+  StartAlertmanager();
+  StartAlertd();
+  WriteAlertmanagerConfig(alertd_url_ + "/v1/alertmanager/prod");
+  alertmanager_->Kill(SIGHUP);
+  const std::string silence = Silence("CheckoutFails");
+  StartPrometheus();
+  ASSERT_TRUE(WaitForEvents(1));
+  const v1::Event fired = Events()[0];
+  EXPECT_EQ(fired.labels().at("secondstory_state"), "suppressed");
+  EXPECT_EQ(fired.labels().at("secondstory_silenced_by"), silence);
+  const std::string ok = "secondstory_alerts_webhooks_total{code=\"200\"}";
+  EXPECT_EQ(Count(ok), 0) << "only polls tell of a silenced alert";
+
+  HttpCall expire;
+  expire.method = "DELETE";
+  expire.url = alertmanager_url_ + "/api/v2/silence/" + silence;
+  EXPECT_THAT(CallHttp(expire), IsOk());
+  ASSERT_TRUE(WaitUntil("webhooks tell it too", [&] { return Count(ok) > 0; }));
+  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED"));
+
+  Resolve();
+  ASSERT_TRUE(WaitForEvents(2));
+  ASSERT_TRUE(WaitUntil("the poller has noticed too", [&] {
+    return Count("secondstory_alerts_open{source=\"alertmanager/prod\"}") == 0;
+  }));
+  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
+                                   "EVENT_KIND_ALERT_RESOLVED"));
 }
 
 TEST_F(AlertsTest, AreFoundByPollingAfterAlertdWasDown) {
