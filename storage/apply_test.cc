@@ -113,10 +113,13 @@ TEST(ApplyTest, MovesACandidateInTheListWhenItsOnsetMoves) {
   record.mutable_candidate()->set_previous_onset_micros(2000);
   SS_ASSERT_OK(tables.Write(Apply(2, {EncodeRecord(record, 1)})));
 
-  SS_ASSERT_OK_AND_ASSIGN(const Page<v1::Candidate> page,
+  SS_ASSERT_OK_AND_ASSIGN(const Page<ListedCandidate> page,
                           Store(&tables).ListCandidates({}));
   ASSERT_EQ(page.items.size(), 1u);
-  EXPECT_EQ(ToMicros(page.items[0].onset_time()), 1000);
+  EXPECT_EQ(page.items[0].place, CandidatePlace(1000, IdFromHex(id)));
+  v1::Candidate listed;
+  ASSERT_TRUE(listed.ParseFromString(page.items[0].bytes));
+  EXPECT_EQ(ToMicros(listed.onset_time()), 1000);
 }
 
 int CountKeys(const MemoryTables& tables, const KeyRange& range) {

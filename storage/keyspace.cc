@@ -280,6 +280,10 @@ Position ToldPosition(absl::string_view key) {
   return *DecodeUint64(LastBytes(key, 8));
 }
 
+int64_t OnsetMicrosOf(absl::string_view key) {
+  return static_cast<int64_t>(~*DecodeUint64(LastBytes(key, 8, kIdBytes)));
+}
+
 std::string IdOf(absl::string_view key) {
   return std::string(LastBytes(key, kIdBytes));
 }

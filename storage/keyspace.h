@@ -139,6 +139,7 @@ Position LogPosition(absl::string_view key);
 uint32_t MinuteOf(absl::string_view by_service_or_time_key);
 Position ListPosition(absl::string_view by_service_or_time_key);
 Position ToldPosition(absl::string_view told_key);
+int64_t OnsetMicrosOf(absl::string_view candidate_by_onset_key);
 // The last id; and the one before it, of a key that ends with two.
 std::string IdOf(absl::string_view key);
 std::string OuterIdOf(absl::string_view action_key);

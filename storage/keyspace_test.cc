@@ -126,6 +126,7 @@ TEST(KeyspaceTest, ReadsBackWhatItWrote) {
   const std::string other = "fedcba9876543210";
   EXPECT_EQ(keys::OuterIdOf(keys::ActionByDue(3, other, kId)), other);
   EXPECT_EQ(keys::ToldPosition(keys::Told(8)), 8u);
+  EXPECT_EQ(keys::OnsetMicrosOf(keys::CandidateByOnset(123, kId)), 123);
   EXPECT_EQ(DecodeUint64(EncodeUint64(1ull << 63)), 1ull << 63);
   EXPECT_EQ(DecodeUint32("123"), std::nullopt);
 }

@@ -8,6 +8,7 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "base/wire_fields.h"
 #include "storage/event_view.h"
 #include "storage/record_view.h"
 
@@ -20,12 +21,16 @@ using stored::v1::Record;
 // How many events of one look-up are read at a time.
 constexpr size_t kReadAhead = 128;
 
+absl::Status Unreadable(absl::string_view what) {
+  return absl::DataLossError(
+      absl::StrCat("a stored ", what, " cannot be read; restore a backup"));
+}
+
 template <typename Message>
 absl::StatusOr<Message> Parse(absl::string_view bytes, absl::string_view what) {
   Message message;
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
-    return absl::DataLossError(
-        absl::StrCat("a stored ", what, " cannot be read; restore a backup"));
+    return Unreadable(what);
   }
   return message;
 }
@@ -44,8 +49,29 @@ bool Allows(const std::vector<T>& filter, const T& value) {
 template <typename Range>
 bool AllowsAny(const std::vector<std::string>& filter, const Range& values) {
   return filter.empty() ||
-         std::any_of(values.begin(), values.end(),
-                     [&](const std::string& v) { return Allows(filter, v); });
+         std::find_first_of(values.begin(), values.end(), filter.begin(),
+                            filter.end()) != values.end();
+}
+
+// What filters look at. Points into the candidate's bytes.
+struct CandidateView {
+  v1::CandidateState state = v1::CANDIDATE_STATE_UNSPECIFIED;
+  std::vector<absl::string_view> services;
+};
+
+absl::StatusOr<CandidateView> ViewCandidate(absl::string_view bytes) {
+  CandidateView candidate;
+  WireFields fields(bytes);
+  bool read = true;
+  while (read && fields.Next()) {
+    read = fields.number() == v1::Candidate::kStateFieldNumber
+               ? fields.Varint(&candidate.state)
+           : fields.number() == v1::Candidate::kServicesFieldNumber
+               ? fields.AddText(&candidate.services)
+               : fields.Skip();
+  }
+  if (!read || !fields.AtEnd()) return Unreadable("candidate");
+  return candidate;
 }
 
 // All values of a range.
@@ -396,9 +422,9 @@ absl::StatusOr<v1::Candidate> Store::GetCandidate(absl::string_view id,
   return std::move(*record.mutable_candidate()->mutable_candidate());
 }
 
-absl::StatusOr<Page<v1::Candidate>> Store::ListCandidates(
+absl::StatusOr<Page<ListedCandidate>> Store::ListCandidates(
     const CandidateQuery& query) const {
-  Page<v1::Candidate> page;
+  Page<ListedCandidate> page;
   const auto it = tables_->NewIterator(keys::CandidatesByOnset(
       query.onset.start_micros, query.onset.end_micros));
   it->SeekToFirst();
@@ -407,17 +433,20 @@ absl::StatusOr<Page<v1::Candidate>> Store::ListCandidates(
              '\0');
   }
   for (; it->Valid(); it->Next()) {
-    SS_ASSIGN_OR_RETURN(v1::Candidate candidate,
-                        Parse<v1::Candidate>(it->value(), "candidate"));
-    if (!Allows(query.states, candidate.state()) ||
-        !AllowsAny(query.services, candidate.services())) {
+    SS_ASSIGN_OR_RETURN(const CandidateView candidate,
+                        ViewCandidate(it->value()));
+    if (!Allows(query.states, candidate.state) ||
+        !AllowsAny(query.services, candidate.services)) {
       continue;
     }
     if (page.items.size() == query.limit) {
       page.more = true;
       break;
     }
-    page.items.push_back(std::move(candidate));
+    page.items.push_back(
+        {{keys::OnsetMicrosOf(it->key()), keys::IdOf(it->key())},
+         candidate.state,
+         std::string(it->value())});
   }
   SS_RETURN_IF_ERROR(it->status());
   return page;

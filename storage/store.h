@@ -42,13 +42,16 @@ struct EventQuery {
   std::optional<std::pair<int64_t, Position>> after;
 };
 
+// Where a candidate stands in lists: its onset in microseconds, its binary id.
+using CandidatePlace = std::pair<int64_t, std::string>;
+
 struct CandidateQuery {
   TimeRange onset;
   std::vector<v1::CandidateState> states;
   std::vector<std::string> services;
   size_t limit = 50;
-  // Go on behind this (onset, id), the last of the page before.
-  std::optional<std::pair<int64_t, std::string>> after;
+  // Go on behind this place, the last of the page before.
+  std::optional<CandidatePlace> after;
 };
 
 struct IncidentQuery {
@@ -107,6 +110,14 @@ struct EventBytes {
   std::string record;
 };
 
+// A candidate by its place in lists, as it is listed.
+struct ListedCandidate {
+  CandidatePlace place;
+  v1::CandidateState state = v1::CANDIDATE_STATE_UNSPECIFIED;
+  // A serialized secondstory.v1.Candidate, without events and ranked changes.
+  std::string bytes;
+};
+
 // DATA_LOSS: the bytes are wrong.
 absl::StatusOr<stored::v1::Record> ParseRecord(absl::string_view bytes);
 
@@ -148,8 +159,9 @@ class Store {
   absl::StatusOr<v1::Candidate> GetCandidate(absl::string_view id) const;
   absl::StatusOr<v1::Candidate> GetCandidate(absl::string_view id,
                                              uint64_t revision) const;
-  // Latest onset first, without events and ranked changes.
-  absl::StatusOr<Page<v1::Candidate>> ListCandidates(
+  // Latest onset first. Builds no messages, which would cost as much as all the
+  // rest.
+  absl::StatusOr<Page<ListedCandidate>> ListCandidates(
       const CandidateQuery& query) const;
 
   // NOT_FOUND: no such incident.

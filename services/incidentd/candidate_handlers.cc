@@ -14,6 +14,7 @@
 #include "base/proto_time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
+#include "base/wire_fields.h"
 #include "services/incidentd/candidate_decisions.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
@@ -134,14 +135,13 @@ absl::Status CandidateCensus::Load(const storage::Store& store) {
   storage::CandidateQuery query;
   query.limit = 1000;
   while (true) {
-    SS_ASSIGN_OR_RETURN(const storage::Page<v1::Candidate> page,
+    SS_ASSIGN_OR_RETURN(const storage::Page<storage::ListedCandidate> page,
                         store.ListCandidates(query));
-    for (const v1::Candidate& candidate : page.items) {
-      Move(v1::CANDIDATE_STATE_UNSPECIFIED, candidate.state());
+    for (const storage::ListedCandidate& candidate : page.items) {
+      Move(v1::CANDIDATE_STATE_UNSPECIFIED, candidate.state);
     }
     if (!page.more) return absl::OkStatus();
-    query.after = {ToMicros(page.items.back().onset_time()),
-                   IdFromHex(page.items.back().candidate_id())};
+    query.after = page.items.back().place;
   }
 }
 
@@ -464,7 +464,7 @@ absl::StatusOr<v1::GetCandidateResponse> CandidateHandlers::Get(
   return response;
 }
 
-absl::StatusOr<v1::ListCandidatesResponse> CandidateHandlers::List(
+absl::StatusOr<grpc::ByteBuffer> CandidateHandlers::List(
     const v1::ListCandidatesRequest& request) const {
   if (const auto wrong = Check(request); !wrong.empty()) {
     return BadRequest(wrong);
@@ -489,20 +489,22 @@ absl::StatusOr<v1::ListCandidatesResponse> CandidateHandlers::List(
   SS_ASSIGN_OR_RETURN(const std::optional<PagePlace> place,
                       ReadPageToken(FiltersOf(request), request.page_token()));
   if (place.has_value()) query.after = {place->micros, IdFromHex(place->rest)};
-  SS_ASSIGN_OR_RETURN(storage::Page<v1::Candidate> page,
+  SS_ASSIGN_OR_RETURN(const storage::Page<storage::ListedCandidate> page,
                       store_->ListCandidates(query));
-  v1::ListCandidatesResponse response;
-  for (v1::Candidate& candidate : page.items) {
-    *response.add_candidates() = std::move(candidate);
+  std::string response;
+  for (const storage::ListedCandidate& candidate : page.items) {
+    AppendBytesField(v1::ListCandidatesResponse::kCandidatesFieldNumber,
+                     candidate.bytes, &response);
   }
   if (page.more) {
-    const v1::Candidate& last =
-        response.candidates(response.candidates_size() - 1);
-    response.set_next_page_token(
-        MakePageToken(FiltersOf(request),
-                      {ToMicros(last.onset_time()), last.candidate_id()}));
+    const auto& [onset_micros, id] = page.items.back().place;
+    v1::ListCandidatesResponse rest;
+    rest.set_next_page_token(
+        MakePageToken(FiltersOf(request), {onset_micros, IdToHex(id)}));
+    rest.AppendToString(&response);
   }
-  return response;
+  const grpc::Slice slice(response);
+  return grpc::ByteBuffer(&slice, 1);
 }
 
 void CandidateHandlers::Register(RpcServer* server) {
@@ -529,7 +531,7 @@ void CandidateHandlers::Register(RpcServer* server) {
       });
   server->AddRead<v1::GetCandidateRequest, v1::GetCandidateResponse>(
       service + "GetCandidate", [this](const auto& r) { return Get(r); });
-  server->AddRead<v1::ListCandidatesRequest, v1::ListCandidatesResponse>(
+  server->AddRead<v1::ListCandidatesRequest, grpc::ByteBuffer>(
       service + "ListCandidates", [this](const auto& r) { return List(r); });
   server->AddStreaming(
       service + "WatchCandidates",

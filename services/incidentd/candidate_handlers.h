@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "base/metrics.h"
+#include "grpcpp/support/byte_buffer.h"
 #include "secondstory/stored/v1/record.pb.h"
 #include "secondstory/v1/candidate_service.pb.h"
 #include "services/incidentd/rpc_server.h"
@@ -87,7 +88,8 @@ class CandidateHandlers {
       std::function<void(absl::StatusOr<v1::MergeCandidatesResponse>)> done);
   absl::StatusOr<v1::GetCandidateResponse> Get(
       const v1::GetCandidateRequest& request) const;
-  absl::StatusOr<v1::ListCandidatesResponse> List(
+  // A serialized ListCandidatesResponse.
+  absl::StatusOr<grpc::ByteBuffer> List(
       const v1::ListCandidatesRequest& request) const;
 
  private:
