@@ -174,6 +174,10 @@ absl::Status ResolveChanges(const Call& call,
 }
 
 absl::Status Confirm(const Call& call) {
+  if (call.arguments.Get("changes").empty() != call.arguments.Has("none")) {
+    return absl::InvalidArgumentError(
+        "say what contributed: either --changes=EVENT,... or --none");
+  }
   v1::ConfirmChangesRequest request;
   SS_ASSIGN_OR_RETURN(*request.mutable_author(), AuthorOf(call));
   SS_ASSIGN_OR_RETURN(*request.mutable_candidate_id(),

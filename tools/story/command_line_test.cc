@@ -243,6 +243,17 @@ TEST_F(CommandLineTest, ConfirmsAListedChangeByTheBeginningOfItsId) {
   EXPECT_THAT(err_, HasSubstr("nothing has an id that begins with cd22"));
 }
 
+TEST_F(CommandLineTest, AsksWhichChangesContributedOrWhetherNoneDid) {
+  for (const std::vector<std::string>& what :
+       std::vector<std::vector<std::string>>{
+           {}, {"--changes="}, {"--changes=cd11", "--none"}}) {
+    std::vector<std::string> words = {"candidates", "confirm", "ab00"};
+    words.insert(words.end(), what.begin(), what.end());
+    EXPECT_EQ(Story(words), 2);
+    EXPECT_THAT(err_, HasSubstr("either --changes=EVENT,... or --none"));
+  }
+}
+
 TEST_F(CommandLineTest, ExportsWhatWasConfirmedOfTheCandidateThatGoesOn) {
   v1::Candidate owner;
   owner.set_candidate_id("ab" + std::string(30, '0'));
