@@ -12,6 +12,9 @@ namespace secondstory::limits {
 
 // One message over gRPC, either way.
 inline constexpr size_t kMessageBytesMax = 4 << 20;
+// Of a candidate that is submitted, so that what people decide of it has room
+// beside it in a message.
+inline constexpr size_t kCandidateBytesMax = 3 << 20;
 
 // Events of one AppendEvents request.
 inline constexpr int kAppendEventCountMax = 1000;

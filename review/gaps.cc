@@ -408,8 +408,21 @@ class Finder {
         gaps_[found->second].answer = answered.answer;
       } else if (!answered.question.empty()) {
         gaps_.push_back(answered);
+        // It quotes them, and their words are gone with them.
+        if (!HasAll(answered.account_ids)) {
+          gaps_.back().text =
+              "an account that is no longer here was asked about";
+        }
       }
     }
+  }
+
+  bool HasAll(const std::vector<std::string>& account_ids) const {
+    const auto has = [this](const std::string& id) {
+      return std::any_of(story_.accounts.begin(), story_.accounts.end(),
+                         [&id](const Account& each) { return each.id == id; });
+    };
+    return std::all_of(account_ids.begin(), account_ids.end(), has);
   }
 
   const Story& story_;

@@ -279,6 +279,26 @@ TEST(GapsTest, CarriesAnswersAndKeepsThoseWhoseQuestionIsGone) {
   EXPECT_EQ(gaps[0].answer->text, answered.answer->text);
 }
 
+TEST(GapsTest, KeepsTheAnswerAndNotTheWordsOfAnAccountThatIsGone) {
+  Story story = CheckoutStory();
+  Gap answered;
+  answered.id = "asked";
+  answered.rule = "surprise";
+  answered.account_ids = {"withdrawn"};
+  answered.text = "on-call was surprised: expected \"the secret\"";
+  answered.question = "What made that the natural thing to expect?";
+  answered.answer.emplace();
+  answered.answer->text = "It had helped before.";
+  story.answered_gaps = {answered};
+  const std::vector<Gap> gaps = Find(story, "surprise");
+  const auto kept = std::find_if(gaps.begin(), gaps.end(), [](const Gap& gap) {
+    return gap.id == "asked";
+  });
+  ASSERT_NE(kept, gaps.end());
+  EXPECT_THAT(kept->text, testing::Not(testing::HasSubstr("secret")));
+  EXPECT_EQ(kept->answer->text, "It had helped before.");
+}
+
 TEST(GapsTest, AsksNeverWhySomebodyDidNot) {
   Story story = CheckoutStory();
   story.accounts.pop_back();

@@ -247,13 +247,16 @@ std::string DescriptionOf(const Labels& annotations) {
 
 std::string TitleOf(const Labels& labels, const Labels& annotations,
                     const std::string& fingerprint) {
-  std::string title =
-      Find(annotations, FirstKey(annotations, "summary", "title"));
-  if (title.empty()) title = Find(labels, "alertname");
-  if (title.empty()) title = absl::StrCat("alert ", fingerprint);
-  return absl::StrReplaceAll(
-      absl::StripAsciiWhitespace(title),
-      {{"\r\n", " "}, {"\n", " "}, {"\r", " "}, {"\t", " "}});
+  // A template that came out empty leaves white space.
+  for (const std::string& text :
+       {Find(annotations, "summary"), Find(annotations, "title"),
+        Find(labels, "alertname")}) {
+    const absl::string_view title = absl::StripAsciiWhitespace(text);
+    if (title.empty()) continue;
+    return absl::StrReplaceAll(
+        title, {{"\r\n", " "}, {"\n", " "}, {"\r", " "}, {"\t", " "}});
+  }
+  return absl::StrCat("alert ", fingerprint);
 }
 
 void AddLinks(object alert, const Labels& annotations,
@@ -288,11 +291,15 @@ void AddState(object alert, EventWriter* writer) {
   writer->AddOwnLabel(kInhibitedByLabel, JoinedStrings(status, "inhibitedBy"));
 }
 
+// To the millisecond: a webhook tells the start of an alert that was posted
+// without one to the nanosecond, the API that is polled rounds it down.
 std::string EventId(const Alert& alert, const char* what) {
-  return absl::StrCat(alert.fingerprint, "/",
-                      absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ",
-                                       alert.start_time, absl::UTCTimeZone()),
-                      "/", what);
+  const absl::Time start =
+      absl::FromUnixMillis(absl::ToUnixMillis(alert.start_time));
+  return absl::StrCat(
+      alert.fingerprint, "/",
+      absl::FormatTime("%Y-%m-%d%ET%H:%M:%E6SZ", start, absl::UTCTimeZone()),
+      "/", what);
 }
 
 void FillFired(object from, const NormalizeOptions& options,

@@ -97,7 +97,7 @@ TEST(AlertNormalizeTest, MakesOneEventOfAFiringAlert) {
   const v1::Event event = EventOf(kWebhook);
   EXPECT_EQ(event.source(), "alertmanager/prod");
   EXPECT_EQ(event.source_event_id(),
-            "c4a1b2c3d4e5f607/2026-03-01T12:00:00.123456Z/fired");
+            "c4a1b2c3d4e5f607/2026-03-01T12:00:00.123000Z/fired");
   EXPECT_EQ(event.kind(), v1::EVENT_KIND_ALERT_FIRED);
   EXPECT_EQ(event.event_time().seconds(), 1772366400);
   EXPECT_EQ(event.event_time().nanos(), 123456000);
@@ -130,7 +130,7 @@ TEST(AlertNormalizeTest, MakesBothEventsOfAResolvedAlert) {
   EXPECT_EQ(events[0].DebugString(), EventOf(kWebhook).DebugString());
   EXPECT_EQ(events[1].kind(), v1::EVENT_KIND_ALERT_RESOLVED);
   EXPECT_EQ(events[1].source_event_id(),
-            "c4a1b2c3d4e5f607/2026-03-01T12:00:00.123456Z/resolved");
+            "c4a1b2c3d4e5f607/2026-03-01T12:00:00.123000Z/resolved");
   EXPECT_EQ(events[1].event_time().seconds(), 1772366420);
   EXPECT_EQ(events[1].title(), "5% of checkouts fail");
   EXPECT_EQ(events[1].labels().count(kResolutionLabel), 0u);
@@ -143,6 +143,12 @@ TEST(AlertNormalizeTest, GivesARepeatTheSameId) {
                  {"2026-03-01T13:00:00.123456789+01:00",
                   "2026-03-01T12:00:00.123456789Z"}});
   EXPECT_EQ(EventOf(repeat).source_event_id(),
+            EventOf(kWebhook).source_event_id());
+}
+
+TEST(AlertNormalizeTest, GivesWhatIsPolledTheIdThatItsWebhookHas) {
+  // The API tells times to the millisecond.
+  EXPECT_EQ(EventOf(With("00.123456789", "00.123")).source_event_id(),
             EventOf(kWebhook).source_event_id());
 }
 
@@ -163,6 +169,8 @@ TEST(AlertNormalizeTest, TakesTheFirstServiceLabelOfTheOrder) {
 TEST(AlertNormalizeTest, FallsBackToTheAlertsNameForATitle) {
   EXPECT_EQ(EventOf(With("\"summary\"", "\"other\"")).title(), "HighErrorRate");
   EXPECT_EQ(EventOf(With("5% of checkouts fail", "a\\nb")).title(), "a b");
+  EXPECT_EQ(EventOf(With("5% of checkouts fail", " \\n")).title(),
+            "HighErrorRate");
 }
 
 TEST(AlertNormalizeTest, MapsTheUsualSeverities) {

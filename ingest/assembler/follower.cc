@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "base/limits.h"
 #include "base/logging.h"
 #include "base/proto_time.h"
 #include "base/status_macros.h"
@@ -280,6 +281,13 @@ absl::Status Follower::Submit(timeline::Candidate candidate) {
     for (std::string& sentence : timeline::Diff(*before, candidate, explain)) {
       proto.add_differences(std::move(sentence));
     }
+  }
+  if (const int left_out = CutToSize(limits::kCandidateBytesMax, &proto);
+      left_out > 0) {
+    proto.add_differences(absl::StrCat(
+        "the latest ", left_out, " lines are left out: there are too many"));
+    log::Warning("candidate cut", {{"candidate_id", candidate.id},
+                                   {"lines_left_out", left_out}});
   }
   const absl::StatusOr<bool> stored = client_->SubmitCandidate(proto);
   if (absl::IsInvalidArgument(stored.status())) {

@@ -127,9 +127,12 @@ class GrpcIncidentClient final : public IncidentClient {
       uint64_t after_position,
       absl::FunctionRef<absl::Status(const v1::WatchEventsResponse&)> take,
       absl::FunctionRef<absl::Status()> idle) override {
-    WatchCall call(events_.get(), after_position, stopped_, idle);
+    // Outlives the call, which writes into it until it is over.
     v1::WatchEventsResponse response;
+    WatchCall call(events_.get(), after_position, stopped_, idle);
     while (true) {
+      // Here no read is under way; while responses keep coming, only here.
+      if (stopped_()) return absl::CancelledError("asked to stop");
       SS_ASSIGN_OR_RETURN(const bool came, call.Read(&response));
       if (!came) break;
       SS_RETURN_IF_ERROR(take(response));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -78,7 +79,9 @@ class Shown {
     const auto [it, is_new] = shown_.try_emplace(incident_id);
     if (!is_new) return it->second;
     std::string id = incident_id;
-    while (true) {
+    // An import may say that incidents were merged in a circle.
+    std::set<std::string> seen;
+    while (seen.insert(id).second) {
       const absl::StatusOr<v1::Incident> incident =
           store_.GetIncident(IdFromHex(id));
       if (absl::IsNotFound(incident.status())) return it->second;
@@ -89,6 +92,7 @@ class Shown {
       }
       id = incident->merged_into_incident_id();
     }
+    return it->second;
   }
 
  private:

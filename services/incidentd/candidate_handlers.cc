@@ -16,6 +16,7 @@
 #include "base/status_macros.h"
 #include "base/wire_fields.h"
 #include "services/incidentd/candidate_decisions.h"
+#include "services/incidentd/incident_change.h"
 #include "services/incidentd/page_token.h"
 #include "services/incidentd/rpc_status.h"
 #include "services/incidentd/transaction.h"
@@ -61,19 +62,56 @@ FindStoredEvent FinderOf(const storage::Log* log, const storage::Store& store) {
   };
 }
 
-// The next revision of the candidate in which `stored` begins to go on, with
-// what people found of `stored`; nothing when there is nothing to move.
+// Whether `submitted` says that `stored` goes on in another candidate from now
+// on. A promoted one stays promoted, and has no lines of its own any more.
+bool BeginsToGoOnElsewhere(const v1::Candidate& stored,
+                           const v1::Candidate& submitted) {
+  if (submitted.state() != v1::CANDIDATE_STATE_MERGED) return false;
+  return stored.state() == v1::CANDIDATE_STATE_PROMOTED
+             ? !stored.events().empty()
+             : stored.merged_into_candidate_id() !=
+                   submitted.merged_into_candidate_id();
+}
+
+// What becomes of a promoted candidate that goes on in another.
+struct GoingOn {
+  // The incident goes on there, too, so that nothing is lost with the lines.
+  bool may_store = false;
+  // What has to be done for that.
+  std::optional<v1::PromoteCandidateRequest> promotion;
+};
+
+// Neither, where people decided otherwise of the other one, or the incident
+// takes nothing more: then the lines stay where they are.
+absl::StatusOr<GoingOn> GoOn(const v1::Candidate& promoted,
+                             const std::string& into_id,
+                             const storage::Store& store) {
+  GoingOn going_on;
+  SS_ASSIGN_OR_RETURN(const std::optional<v1::Candidate> into,
+                      FindCandidate(store, into_id));
+  if (!into.has_value()) return going_on;
+  SS_ASSIGN_OR_RETURN(const v1::Incident incident,
+                      ShownIncident(store, promoted.incident_id()));
+  if (into->state() == v1::CANDIDATE_STATE_PROMOTED) {
+    SS_ASSIGN_OR_RETURN(const v1::Incident other,
+                        ShownIncident(store, into->incident_id()));
+    going_on.may_store = other.incident_id() == incident.incident_id();
+  } else if (into->state() == v1::CANDIDATE_STATE_OPEN ||
+             into->state() == v1::CANDIDATE_STATE_QUIET) {
+    going_on.promotion.emplace();
+    going_on.promotion->set_candidate_id(into_id);
+    going_on.promotion->set_incident_id(incident.incident_id());
+    going_on.promotion->set_author(promoted.decided_by());
+  }
+  return going_on;
+}
+
+// The next revision of the candidate in which `stored` goes on, with what
+// people found of `stored`; nothing when that one says so already.
 absl::StatusOr<std::optional<v1::Candidate>> MoveConfirmation(
-    const v1::Candidate& stored, const v1::Candidate& next,
+    const v1::Candidate& stored, const std::string& into_id,
     const storage::Store& store, const FindStoredEvent& find_event,
     int64_t now_micros) {
-  const std::string& into_id = next.merged_into_candidate_id();
-  // Once only: what is confirmed there later replaces it.
-  if (!stored.has_confirmation() ||
-      next.state() != v1::CANDIDATE_STATE_MERGED ||
-      into_id == stored.merged_into_candidate_id()) {
-    return std::optional<v1::Candidate>();
-  }
   SS_ASSIGN_OR_RETURN(std::optional<v1::Candidate> into,
                       FindCandidate(store, into_id));
   if (into.has_value()) into = TakeOverConfirmation(stored, *into, now_micros);
@@ -239,12 +277,13 @@ v1::DecisionKind DecisionOf(const stored::v1::CandidateRecord& record) {
 
 CandidateHandlers::CandidateHandlers(
     storage::Log* log, const storage::Store* store, WatchHub* hub,
-    CandidateCensus* census,
+    CandidateCensus* census, PromoteCandidate promote,
     std::function<void(const std::string&)> on_promoted_revision)
     : log_(log),
       store_(store),
       hub_(hub),
       census_(census),
+      promote_(std::move(promote)),
       on_promoted_revision_(std::move(on_promoted_revision)) {}
 
 void CandidateHandlers::Submit(
@@ -258,30 +297,45 @@ void CandidateHandlers::Submit(
     v1::CandidateState from = v1::CANDIDATE_STATE_UNSPECIFIED;
     v1::CandidateState to = v1::CANDIDATE_STATE_UNSPECIFIED;
     std::string incident_id;
+    std::optional<v1::PromoteCandidateRequest> promotion;
   };
   auto outcome = std::make_shared<Outcome>();
   const std::string id = request.candidate().candidate_id();
   const std::string into_id = request.candidate().merged_into_candidate_id();
   std::vector<std::string> objects = {CandidateObject(id)};
   if (!into_id.empty()) objects.push_back(CandidateObject(into_id));
+  const auto shared =
+      std::make_shared<const v1::SubmitCandidateRequest>(std::move(request));
   log_->Transact(
       std::move(objects),
-      [this, outcome, request = std::move(request), id](
-          const storage::Store& store, int64_t now_micros)
-          -> absl::StatusOr<std::vector<stored::v1::Record>> {
+      [this, outcome, shared, id, into_id](
+          const storage::Store& store,
+          int64_t now_micros) -> absl::StatusOr<Records> {
+        const v1::Candidate& submitted = shared->candidate();
         SS_ASSIGN_OR_RETURN(const std::optional<v1::Candidate> stored,
                             FindCandidate(store, id));
+        const bool goes_on =
+            stored.has_value() && BeginsToGoOnElsewhere(*stored, submitted);
+        if (goes_on && stored->state() == v1::CANDIDATE_STATE_PROMOTED) {
+          SS_ASSIGN_OR_RETURN(const GoingOn going_on,
+                              GoOn(*stored, into_id, store));
+          if (!going_on.may_store) {
+            outcome->response.set_revision(stored->revision());
+            outcome->promotion = going_on.promotion;
+            return Records();
+          }
+        }
         std::vector<v1::Event> changes;
         // One that was merged has no lines.
-        if (stored.has_value() && !request.candidate().events().empty()) {
+        if (stored.has_value() && !submitted.events().empty()) {
           SS_ASSIGN_OR_RETURN(changes,
                               ReadConfirmed(*stored, FinderOf(log_, store)));
         }
         const std::optional<v1::Candidate> next =
-            Revise(stored, request.candidate(), now_micros, changes);
+            Revise(stored, submitted, now_micros, changes);
         if (!next.has_value()) {
           outcome->response.set_revision(stored->revision());
-          return std::vector<stored::v1::Record>();
+          return Records();
         }
         outcome->response.set_revision(next->revision());
         outcome->response.set_stored(true);
@@ -289,10 +343,11 @@ void CandidateHandlers::Submit(
         outcome->to = next->state();
         outcome->incident_id = next->incident_id();
         Records records = {CandidateRecordOf(stored, *next)};
-        if (stored.has_value()) {
+        // Once only: what is confirmed there later replaces it.
+        if (goes_on && stored->has_confirmation()) {
           SS_ASSIGN_OR_RETURN(
               const std::optional<v1::Candidate> into,
-              MoveConfirmation(*stored, *next, store, FinderOf(log_, store),
+              MoveConfirmation(*stored, into_id, store, FinderOf(log_, store),
                                now_micros));
           if (into.has_value()) {
             records.push_back(CandidateRecordOf(into, *into));
@@ -301,8 +356,22 @@ void CandidateHandlers::Submit(
         }
         return records;
       },
-      [this, outcome, done = std::move(done)](const absl::Status& status) {
+      [this, outcome, shared,
+       done = std::move(done)](const absl::Status& status) {
         if (!status.ok()) return done(status);
+        if (outcome->promotion.has_value()) {
+          return promote_(
+              *outcome->promotion,
+              [this, outcome, shared,
+               done](const absl::StatusOr<v1::PromoteCandidateResponse>& now) {
+                if (now.ok()) return Submit(*shared, done);
+                // The incident takes nothing more.
+                if (absl::IsFailedPrecondition(now.status())) {
+                  return done(outcome->response);
+                }
+                done(now.status());
+              });
+        }
         census_->Move(outcome->from, outcome->to);
         if (!outcome->incident_id.empty()) {
           on_promoted_revision_(outcome->incident_id);

@@ -13,6 +13,7 @@
 #include "grpcpp/support/byte_buffer.h"
 #include "secondstory/stored/v1/record.pb.h"
 #include "secondstory/v1/candidate_service.pb.h"
+#include "secondstory/v1/incident_service.pb.h"
 #include "services/incidentd/rpc_server.h"
 #include "services/incidentd/watch.h"
 #include "storage/log.h"
@@ -61,11 +62,16 @@ v1::DecisionKind DecisionOf(const stored::v1::CandidateRecord& record);
 // Threads: all methods may be called from any thread.
 class CandidateHandlers {
  public:
-  // All must outlive the handlers. `on_promoted_revision` hears of each
-  // incident whose candidate got a new revision, after it was stored.
+  using PromoteCandidate = std::function<void(
+      v1::PromoteCandidateRequest,
+      std::function<void(absl::StatusOr<v1::PromoteCandidateResponse>)>)>;
+
+  // All must outlive the handlers. `promote` is IncidentHandlers::Promote.
+  // `on_promoted_revision` hears of each incident whose candidate got a new
+  // revision, after it was stored.
   CandidateHandlers(
       storage::Log* log, const storage::Store* store, WatchHub* hub,
-      CandidateCensus* census,
+      CandidateCensus* census, PromoteCandidate promote,
       std::function<void(const std::string& incident_id)> on_promoted_revision);
 
   // Adds every method of the service to `server`.
@@ -97,6 +103,7 @@ class CandidateHandlers {
   const storage::Store* const store_;
   WatchHub* const hub_;
   CandidateCensus* const census_;
+  const PromoteCandidate promote_;
   const std::function<void(const std::string&)> on_promoted_revision_;
 };
 

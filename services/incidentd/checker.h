@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "base/proto_time.h"
@@ -23,6 +24,11 @@ namespace secondstory::incidentd {
 std::string Shown(absl::string_view value);
 std::string Shown(const google::protobuf::Timestamp& time);
 
+// Whether it says nothing.
+inline bool IsBlank(absl::string_view text) {
+  return absl::StripAsciiWhitespace(text).empty();
+}
+
 // Collects what is wrong.
 class Checker {
  public:
@@ -32,8 +38,9 @@ class Checker {
 
   void Needed(absl::string_view field, absl::string_view text,
               size_t bytes_max) {
-    if (text.empty()) {
-      Wrong(field, absl::StrCat("is missing; give 1 to ", bytes_max, " bytes"));
+    if (IsBlank(text)) {
+      Wrong(field, absl::StrCat(text.empty() ? "is missing" : "is white space",
+                                "; give 1 to ", bytes_max, " bytes"));
     }
     Text(field, text, bytes_max);
   }

@@ -65,16 +65,30 @@ void TellAccount(const v1::Account& account, bool gone, Versions* versions,
        entry);
 }
 
-void TellCandidate(const v1::Candidate& candidate, v1::HistoryEntry* entry) {
-  entry->set_what("candidate");
-  entry->set_id(candidate.candidate_id());
-  for (const std::string& difference : candidate.differences()) {
-    entry->add_differences(difference);
-    // Any other revision is the assembler's.
-    if (difference == "promoted to an incident") {
-      entry->set_author(candidate.decided_by());
-    }
+// Nobody, when the revision is the assembler's.
+std::string AuthorOf(const stored::v1::CandidateRecord& record) {
+  const v1::Candidate& candidate = record.candidate();
+  switch (record.decision()) {
+    case v1::DECISION_KIND_CONFIRMED:
+      return candidate.confirmation().author();
+    case v1::DECISION_KIND_PROMOTED:
+    case v1::DECISION_KIND_DISMISSED:
+      return candidate.decided_by();
+    case v1::DECISION_KIND_SPLIT:
+      return candidate.splits().rbegin()->author();
+    case v1::DECISION_KIND_MERGED:
+      return candidate.merges().rbegin()->author();
+    default:
+      return "";
   }
+}
+
+void TellCandidate(const stored::v1::CandidateRecord& record,
+                   v1::HistoryEntry* entry) {
+  entry->set_what("candidate");
+  entry->set_id(record.candidate().candidate_id());
+  *entry->mutable_differences() = record.candidate().differences();
+  entry->set_author(AuthorOf(record));
 }
 
 void TellRecord(const Record& record, const std::set<std::string>& gone,
@@ -120,7 +134,13 @@ void TellRecord(const Record& record, const std::set<std::string>& gone,
       entry->set_what("answer");
       entry->set_id(gap.gap_id());
       entry->set_author(gap.answer().author());
-      return Tell(versions->Take(&versions->answers, gap.gap_id(), gap), entry);
+      v1::Gap told = gap;
+      for (const std::string& id : gap.account_ids()) {
+        // It quotes the account.
+        if (gone.count(id) > 0) told.clear_text();
+      }
+      return Tell(versions->Take(&versions->answers, gap.gap_id(), told),
+                  entry);
     }
     case Record::kReveal:
       entry->set_what("reveal");
@@ -130,7 +150,7 @@ void TellRecord(const Record& record, const std::set<std::string>& gone,
       entry->add_differences("was told who gave this account");
       return;
     case Record::kCandidate:
-      return TellCandidate(record.candidate().candidate(), entry);
+      return TellCandidate(record.candidate(), entry);
     default:
       return;
   }

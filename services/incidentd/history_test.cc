@@ -76,6 +76,34 @@ TEST(HistoryTest, ForgetsWhatAWithdrawnAccountSaid) {
               ElementsAre(HasSubstr("withdraw_time: set to")));
 }
 
+TEST(HistoryTest, ForgetsWhatAQuestionQuotedOfAWithdrawnAccount) {
+  Record answer;
+  v1::Gap* const gap = answer.mutable_gap_answer()->mutable_gap();
+  gap->set_gap_id("g");
+  gap->set_text("on-call was surprised: saw \"it looked fine\"");
+  gap->add_account_ids(AccountSaying("").account().account().account_id());
+  gap->mutable_answer()->set_author("kim");
+  gap->mutable_answer()->set_text("the graph lags");
+  const auto history = HistoryOf({{1, AccountSaying("it looked fine")},
+                                  {2, answer},
+                                  {3, AccountSaying("", true)}});
+  EXPECT_THAT(AllText(history), Not(HasSubstr("looked fine")));
+  EXPECT_THAT(AllText(history), HasSubstr("the graph lags"));
+}
+
+TEST(HistoryTest, SaysWhoDecidedAboutACandidate) {
+  Record confirmed;
+  auto* const record = confirmed.mutable_candidate();
+  record->set_decision(v1::DECISION_KIND_CONFIRMED);
+  record->mutable_candidate()->mutable_confirmation()->set_author("fay");
+  record->mutable_candidate()->add_differences("confirmed: 1 change");
+  Record assembled;
+  assembled.mutable_candidate()->mutable_candidate()->add_differences("quiet");
+  const auto history = HistoryOf({{1, confirmed}, {2, assembled}});
+  EXPECT_EQ(history[0].author(), "fay");
+  EXPECT_EQ(history[1].author(), "");
+}
+
 TEST(HistoryTest, NamesWhoWasToldTheAuthorOfAnAccountAndWhy) {
   Record reveal;
   reveal.mutable_reveal()->set_account_id("a");

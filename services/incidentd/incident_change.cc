@@ -1,8 +1,10 @@
 #include "services/incidentd/incident_change.h"
 
 #include <optional>
+#include <set>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "base/stable_id.h"
 #include "base/status_macros.h"
@@ -36,12 +38,18 @@ absl::StatusOr<v1::Incident> ReadWritable(const storage::Store& store,
 
 absl::StatusOr<v1::Incident> ShownIncident(const storage::Store& store,
                                            std::string incident_id) {
-  while (true) {
+  // An import may say that incidents were merged in a circle.
+  std::set<std::string> seen;
+  while (seen.insert(incident_id).second) {
     SS_ASSIGN_OR_RETURN(v1::Incident incident,
                         store.GetIncident(IdFromHex(incident_id)));
     if (incident.state() != v1::INCIDENT_STATE_MERGED) return incident;
     incident_id = incident.merged_into_incident_id();
   }
+  return absl::FailedPreconditionError(
+      absl::StrCat("incident ", incident_id,
+                   " was merged into itself, by way of others or at once, and "
+                   "none of them goes on; import it as it should be"));
 }
 
 absl::StatusOr<v1::Incident> ReadForChange(const storage::Store& store,

@@ -150,6 +150,9 @@ absl::Status Run(const config::v1::IncidentdConfig& config) {
   TimelineHandlers timelines(log.get(), &store, &metrics);
   CandidateHandlers candidates(
       log.get(), &store, &hub, &census,
+      [&incidents](v1::PromoteCandidateRequest request, auto done) {
+        incidents.Promote(std::move(request), std::move(done));
+      },
       [&incidents](const std::string& id) { incidents.Refresh(id); });
   LearningHandlers learning(indexer.get());
   InsightHandlers insights(log.get(), &store, indexer.get(), &policy,

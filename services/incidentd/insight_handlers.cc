@@ -106,7 +106,9 @@ absl::StatusOr<review::Digest> InsightHandlers::SubjectOf(
     SS_ASSIGN_OR_RETURN(
         v1::Candidate candidate,
         store_->GetCandidate(IdFromHex(request.candidate_id())));
-    while (!candidate.merged_into_candidate_id().empty()) {
+    std::set<std::string> seen;
+    while (!candidate.merged_into_candidate_id().empty() &&
+           seen.insert(candidate.candidate_id()).second) {
       SS_ASSIGN_OR_RETURN(candidate,
                           store_->GetCandidate(
                               IdFromHex(candidate.merged_into_candidate_id())));

@@ -85,11 +85,12 @@ void TakeOver(const v1::Incident& source,
     }
   }
   for (const std::string& id : source.attached_event_ids()) {
-    if (own.count(id) > 0 || Holds(incident->attached_event_ids(), id)) {
-      continue;
-    }
-    *incident->add_attached_event_ids() = id;
+    // What was split off and comes back is brought by a candidate here, and was
+    // taken off for the time being.
     Remove(id, incident->mutable_detached_event_ids());
+    if (own.count(id) == 0 && !Holds(incident->attached_event_ids(), id)) {
+      *incident->add_attached_event_ids() = id;
+    }
   }
   Unite(source.services(), limits::kIncidentServiceCountMax,
         incident->mutable_services());

@@ -18,6 +18,7 @@
 #include "review/lifecycle.h"
 #include "review/markdown.h"
 #include "review/report.h"
+#include "services/incidentd/checker.h"
 #include "services/incidentd/incident_change.h"
 #include "services/incidentd/reminders.h"
 #include "services/incidentd/review_validator.h"
@@ -223,7 +224,7 @@ void ReviewHandlers::Publish(v1::PublishReviewRequest request,
               "\", and the facilitator publishes: \"", next->facilitator(),
               "\" (change it by UpdateIncident)"));
         }
-        if (!left.empty() && request.word().empty()) {
+        if (!left.empty() && IsBlank(request.word())) {
           return absl::FailedPreconditionError(
               absl::StrCat("the checklist is not done: ", left,
                            ". Go on with it, or say in `word` why the review "

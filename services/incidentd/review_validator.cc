@@ -90,7 +90,7 @@ void CheckAnswer(const std::string& field, const v1::GapAnswer& answer,
                  Checker* check) {
   check->Text(absl::StrCat(field, ".text"), answer.text(),
               limits::kAccountTextBytesMax);
-  if (answer.text().empty() && !answer.set_aside()) {
+  if (IsBlank(answer.text()) && !answer.set_aside()) {
     check->Wrong(absl::StrCat(field, ".text"),
                  "is missing; give an answer, or set set_aside");
   }
@@ -325,6 +325,13 @@ std::vector<FieldViolation> Check(const v1::ImportIncidentRequest& request) {
       incident.merged_into_incident_id().empty()) {
     check.Wrong("export.incident.merged_into_incident_id",
                 "is missing; a MERGED incident must name the one that goes on");
+  }
+  if (!incident.incident_id().empty() &&
+      incident.merged_into_incident_id() == incident.incident_id()) {
+    check.Wrong("export.incident.merged_into_incident_id",
+                absl::StrCat("is ", incident.incident_id(),
+                             ", the incident itself; name the one that goes "
+                             "on"));
   }
   const auto check_ids = [&check](absl::string_view name, const auto& ids) {
     for (int i = 0; i < ids.size(); ++i) {

@@ -118,9 +118,12 @@ absl::StatusOr<std::vector<v1::Candidate>> TimelineReader::Candidates(
     const v1::Incident& incident) const {
   std::vector<v1::Candidate> candidates;
   for (const std::string& id : incident.candidate_ids()) {
-    SS_ASSIGN_OR_RETURN(v1::Candidate candidate,
-                        store_->GetCandidate(IdFromHex(id)));
-    candidates.push_back(std::move(candidate));
+    absl::StatusOr<v1::Candidate> candidate =
+        store_->GetCandidate(IdFromHex(id));
+    // An import may name one that did not come with it.
+    if (absl::IsNotFound(candidate.status())) continue;
+    SS_RETURN_IF_ERROR(candidate.status());
+    candidates.push_back(*std::move(candidate));
   }
   return candidates;
 }

@@ -37,11 +37,6 @@ constexpr double kMuch = 2;
 // What is older is no longer said in "ago".
 constexpr absl::Duration kRecent = absl::Hours(48);
 
-// The time of day, with the date when it is another than that of `reference`.
-std::string TimeBeside(const Timestamp& time, const Timestamp& reference) {
-  return Date(time) == Date(reference) ? TimeOfDay(time) : DateAndTime(time);
-}
-
 std::string Ago(const Timestamp& time, const PageOptions& options) {
   if (!options.now) return "";
   const absl::Duration age = *options.now - ToTime(time);
@@ -92,14 +87,6 @@ std::string Header(const v1::Candidate& candidate, const PageOptions& options) {
           options.width, 2));
 }
 
-std::string KindOf(const v1::CandidateEvent& event) {
-  const std::string severity = SeverityInWords(event.severity());
-  if (event.kind() == v1::EVENT_KIND_ALERT_FIRED && severity != "-") {
-    return absl::StrCat(severity, " alert");
-  }
-  return KindInWords(event.kind());
-}
-
 // The title and, in brackets, how often and how it ended.
 std::string WhatOf(const v1::CandidateEvent& event, bool open) {
   std::vector<std::string> notes;
@@ -143,8 +130,9 @@ std::string Timeline(const v1::Candidate& candidate,
       table.AddLine(date);
     }
     std::vector<std::string> row = {TimeOfDay(event.event_time()),
-                                    KindOf(event), event.service(),
-                                    WhatOf(event, open), WhyInWords(event)};
+                                    KindInWords(event.kind(), event.severity()),
+                                    event.service(), WhatOf(event, open),
+                                    WhyInWords(event)};
     if (options.ids) row.insert(row.begin() + 1, ShortId(event.event_id()));
     table.AddRow(std::move(row));
   }

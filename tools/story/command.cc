@@ -1,6 +1,7 @@
 #include "tools/story/command.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <utility>
@@ -49,12 +50,14 @@ absl::StatusOr<std::string> ReadInput(const Call& call, const std::string& what,
     bytes << call.around.in->rdbuf();
   } else {
     std::ifstream file(path, std::ios::binary);
-    bytes << file.rdbuf();
-    // An empty file sets the stream's failbit, too; a folder only this.
-    if (!file.is_open() || file.bad()) {
+    // A folder can be opened, and reads like an empty file.
+    std::error_code error;
+    if (!file.is_open() || std::filesystem::is_directory(path, error)) {
       return absl::InvalidArgumentError(
-          absl::StrCat(what, ": cannot read the file ", path));
+          absl::StrCat(what, ": cannot read the file ", path,
+                       file.is_open() ? ", which is a folder" : ""));
     }
+    bytes << file.rdbuf();
   }
   std::string text = std::move(bytes).str();
   while (absl::EndsWith(text, "\n")) text.pop_back();

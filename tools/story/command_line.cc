@@ -234,8 +234,10 @@ absl::Status Run(const std::vector<std::string>& args,
 int RunStory(const std::vector<std::string>& args,
              const std::vector<Command>& commands,
              const Surroundings& surroundings) {
-  const absl::Status status = Run(args, commands, surroundings);
-  surroundings.out->flush();
+  absl::Status status = Run(args, commands, surroundings);
+  if (!surroundings.out->flush() && status.ok()) {
+    status = absl::DataLossError("cannot write all of the output");
+  }
   if (!status.ok()) {
     *surroundings.err << "story: " << std::string(status.message()) << "\n";
   }

@@ -254,6 +254,11 @@ TEST_F(CommandLineTest, AsksWhichChangesContributedOrWhetherNoneDid) {
   }
 }
 
+TEST_F(CommandLineTest, ReadsNoFolderAsAnEmptyFile) {
+  EXPECT_EQ(Story({"check", "--fail", testing::TempDir()}), 2);
+  EXPECT_THAT(err_, HasSubstr("which is a folder"));
+}
+
 TEST_F(CommandLineTest, ExportsWhatWasConfirmedOfTheCandidateThatGoesOn) {
   v1::Candidate owner;
   owner.set_candidate_id("ab" + std::string(30, '0'));

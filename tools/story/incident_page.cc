@@ -90,8 +90,15 @@ std::string WhyOf(const v1::TimelineEntry& entry) {
 
 std::string WhatOf(const v1::TimelineEntry& entry) {
   std::string what = entry.title();
-  if (entry.event().repeat_count() > 0) {
-    absl::StrAppend(&what, " x ", entry.event().repeat_count() + 1);
+  const v1::CandidateEvent& event = entry.event();
+  if (event.repeat_count() > 0) {
+    absl::StrAppend(&what, " x ", event.repeat_count() + 1);
+  }
+  if (event.has_resolve_time()) {
+    absl::StrAppend(&what, " (resolved at ",
+                    TimeBeside(event.resolve_time(), entry.event_time()), ")");
+  } else if (entry.kind() == v1::EVENT_KIND_ALERT_FIRED) {
+    absl::StrAppend(&what, " (not known to have resolved)");
   }
   if (!entry.description().empty()) {
     absl::StrAppend(&what, ": ", entry.description());
@@ -208,8 +215,9 @@ std::string TimelinePage(absl::Span<const v1::TimelineEntry> entries,
       table.AddLine(date);
     }
     std::vector<std::string> cells = {
-        TimeOfDay(entry.event_time()), KindInWords(entry.kind()),
-        entry.service(), WhatOf(entry), WhyOf(entry)};
+        TimeOfDay(entry.event_time()),
+        KindInWords(entry.kind(), entry.event().severity()), entry.service(),
+        WhatOf(entry), WhyOf(entry)};
     if (options.all) cells.push_back(ShortId(entry.entry_id()));
     table.AddRow(std::move(cells));
     if (entry.accounts().empty()) continue;

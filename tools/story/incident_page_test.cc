@@ -51,7 +51,7 @@ TEST(IncidentListTest, GivesOneLineForEach) {
 
 TEST(TimelinePageTest, ShowsPeopleByRole) {
   v1::TimelineEntry event = Entry(1524051000, "launch success drops to zero");
-  event.set_kind(v1::EVENT_KIND_ALERT_FIRED);
+  event.set_kind(v1::EVENT_KIND_USER_REPORT);
   event.set_service("hub");
   event.mutable_event()->set_reason("opened this candidate");
   v1::TimelineEntry note = Entry(1524051300, "we looked at the proxy first");
@@ -60,9 +60,23 @@ TEST(TimelinePageTest, ShowsPeopleByRole) {
       TimelinePage({event, note}, {}),
       R"(TIME (UTC)  KIND         SERVICE  WHAT                          WHY IT IS HERE
 2018-04-18
-11:30:00    alert fired  hub      launch success drops to zero  opened this candidate
+11:30:00    user report  hub      launch success drops to zero  opened this candidate
 11:35:00    note                  we looked at the proxy first  added by a person
 )");
+}
+
+TEST(TimelinePageTest, SaysHowBadAnAlertIsAndWhetherItResolved) {
+  v1::TimelineEntry over = Entry(1524051000, "launches fail");
+  over.set_kind(v1::EVENT_KIND_ALERT_FIRED);
+  over.mutable_event()->set_severity(v1::SEVERITY_CRITICAL);
+  over.mutable_event()->mutable_resolve_time()->set_seconds(1524051600);
+  v1::TimelineEntry open = over;
+  open.mutable_event()->clear_resolve_time();
+  const std::string page = TimelinePage({over, open}, {});
+  EXPECT_THAT(page, testing::HasSubstr("critical alert"));
+  EXPECT_THAT(page, testing::HasSubstr("launches fail (resolved at 11:40:00)"));
+  EXPECT_THAT(page,
+              testing::HasSubstr("launches fail (not known to have resolved)"));
 }
 
 TEST(LineListTest, GivesEachLineItsId) {

@@ -117,8 +117,9 @@ std::string HistoryPage(absl::Span<const v1::HistoryEntry> changes,
   if (changes.empty()) return "Nothing has changed yet.\n";
   std::string text;
   for (const v1::HistoryEntry& change : changes) {
-    std::string head = absl::StrCat(DateAndTime(change.change_time()), "  ",
-                                    change.author(), ", ", change.what());
+    std::string head =
+        absl::StrCat(DateAndTime(change.change_time()), "  ", change.author(),
+                     change.author().empty() ? "" : ", ", change.what());
     if (change.what() != "incident") {
       absl::StrAppend(&head, " ", ShortId(change.id()));
     }

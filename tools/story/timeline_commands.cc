@@ -110,6 +110,12 @@ absl::StatusOr<v1::UpdateTimelineEntryRequest> ChangeOfEntry(
   SS_ASSIGN_OR_RETURN(
       *request.mutable_entry(),
       ReadEntry(call, incident.incident_id(), call.arguments.words[1]));
+  if (request.entry().has_event()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        ShortId(request.entry().entry_id()),
+        " is an event, and events are facts; `story incidents detach` takes it "
+        "off the timeline, `story incidents note` adds what is to be said"));
+  }
   request.set_etag(EtagOf(call, request.entry().etag()));
   return request;
 }

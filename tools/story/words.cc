@@ -39,6 +39,13 @@ std::string KindInWords(v1::EventKind kind) {
   }
 }
 
+std::string KindInWords(v1::EventKind kind, v1::Severity severity) {
+  const std::string text = SeverityInWords(severity);
+  return kind == v1::EVENT_KIND_ALERT_FIRED && text != "-"
+             ? absl::StrCat(text, " alert")
+             : KindInWords(kind);
+}
+
 std::string SeverityInWords(v1::Severity severity) {
   switch (severity) {
     case v1::SEVERITY_INFO:
@@ -162,6 +169,11 @@ std::string TimeOfDay(const google::protobuf::Timestamp& time) {
 
 std::string DateAndTime(const google::protobuf::Timestamp& time) {
   return Format("%Y-%m-%d %H:%M:%S", time);
+}
+
+std::string TimeBeside(const google::protobuf::Timestamp& time,
+                       const google::protobuf::Timestamp& reference) {
+  return Date(time) == Date(reference) ? TimeOfDay(time) : DateAndTime(time);
 }
 
 std::string InWords(absl::Duration duration) {

@@ -25,6 +25,8 @@ std::string KindInWords(v1::IncidentKind kind);         // "near miss"
 std::string OutcomeInWords(v1::AppendOutcome outcome);  // "stored"
 // Why an event is on a timeline.
 std::string WhyInWords(const v1::CandidateEvent& event);
+// "critical alert"; of any other kind, and without a severity, as above.
+std::string KindInWords(v1::EventKind kind, v1::Severity severity);
 // What a candidate's state means for a reader.
 std::string StateExplained(v1::CandidateState state);
 
@@ -32,6 +34,9 @@ std::string StateExplained(v1::CandidateState state);
 std::string Date(const google::protobuf::Timestamp& time);
 std::string TimeOfDay(const google::protobuf::Timestamp& time);
 std::string DateAndTime(const google::protobuf::Timestamp& time);
+// The time of day, with the date when it is another than that of `reference`.
+std::string TimeBeside(const google::protobuf::Timestamp& time,
+                       const google::protobuf::Timestamp& reference);
 
 // "45 s", "55 min", "3 h 53 min", "2 d 4 h": never longer than two units.
 std::string InWords(absl::Duration duration);

@@ -283,6 +283,30 @@ v1::Candidate ToProto(const timeline::Candidate& candidate) {
   return proto;
 }
 
+int CutToSize(size_t bytes_max, v1::Candidate* candidate) {
+  for (int id_count_max = timeline::kRepeatIdCountMax;
+       id_count_max > 0 && candidate->ByteSizeLong() > bytes_max;) {
+    id_count_max /= 2;
+    for (v1::CandidateEvent& line : *candidate->mutable_events()) {
+      auto* const ids = line.mutable_repeat_event_ids();
+      if (ids->size() > id_count_max) {
+        ids->DeleteSubrange(id_count_max, ids->size() - id_count_max);
+      }
+    }
+  }
+  auto* const lines = candidate->mutable_events();
+  const size_t size = candidate->ByteSizeLong();
+  size_t cut = 0;
+  int kept = lines->size();
+  while (kept > 0 && size - std::min(size, cut) > bytes_max) {
+    // Each line has a tag and a length besides, two bytes at least.
+    cut += lines->Get(--kept).ByteSizeLong() + 2;
+  }
+  const int left_out = lines->size() - kept;
+  lines->DeleteSubrange(kept, left_out);
+  return left_out;
+}
+
 timeline::Candidate FromProto(const v1::Candidate& candidate) {
   timeline::Candidate own;
   own.id = candidate.candidate_id();

@@ -21,6 +21,12 @@ timeline::Event ToTimelineEvent(const v1::Event& event);
 
 v1::Candidate ToProto(const timeline::Candidate& candidate);
 
+// Leaves out of `candidate` what does not fit into `bytes_max`: first the ids
+// behind repeats, of the lines that have most of them, then the latest lines.
+// Returns how many lines that were. Cost: of a few passes over it when it is
+// too large, of its size otherwise.
+int CutToSize(size_t bytes_max, v1::Candidate* candidate);
+
 // What ToProto() keeps: enough to tell what a later revision changed.
 timeline::Candidate FromProto(const v1::Candidate& candidate);
 

@@ -1,5 +1,6 @@
 #include "ingest/assembler/convert/convert.h"
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/message_differencer.h"
@@ -22,6 +23,34 @@ TEST(ConvertTest, GivesAnEventWithoutIdTheOneThatTheLogWould) {
   const timeline::Event event = ToTimelineEvent(Parse<v1::Event>(
       R"pb(source: "a" source_event_id: "b" kind: EVENT_KIND_NOTE)pb"));
   EXPECT_EQ(event.id.size(), 32u);
+}
+
+TEST(ConvertTest, CutsTheIdsOfRepeatsBeforeTheLatestLines) {
+  v1::Candidate candidate;
+  for (int i = 0; i < 140; ++i) {
+    v1::CandidateEvent* const line = candidate.add_events();
+    line->set_title(absl::StrCat("alert ", i));
+    line->set_repeat_count(1000);
+    for (int k = 0; k < (i == 0 ? 3 : 1000); ++k) {
+      line->add_repeat_event_ids(std::string(32, 'a'));
+    }
+  }
+  const size_t whole = candidate.ByteSizeLong();
+  v1::Candidate cut = candidate;
+  EXPECT_EQ(CutToSize(whole, &cut), 0);
+  EXPECT_EQ(cut.ByteSizeLong(), whole);
+  EXPECT_EQ(CutToSize(3 << 20, &cut), 0);
+  EXPECT_LE(cut.ByteSizeLong(), 3u << 20);
+  EXPECT_EQ(cut.events(0).repeat_event_ids_size(), 3);
+  EXPECT_EQ(cut.events(1).repeat_event_ids_size(), 500);
+  EXPECT_EQ(cut.events(1).repeat_count(), 1000u);
+
+  const int left_out = CutToSize(2000, &cut);
+  EXPECT_GT(left_out, 0);
+  EXPECT_EQ(cut.events_size(), 140 - left_out);
+  EXPECT_EQ(cut.events(0).title(), "alert 0");
+  EXPECT_LE(cut.ByteSizeLong(), 2000u);
+  EXPECT_GT(cut.ByteSizeLong(), 1800u) << "no more than it must";
 }
 
 TEST(ConvertTest, KeepsTheFieldsOfAnEvent) {

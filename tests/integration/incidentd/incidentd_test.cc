@@ -720,6 +720,71 @@ TEST_F(IncidentdTest, TellsWhatWasFoundOfTheCandidateThatGoesOn) {
       IsEmpty());
 }
 
+TEST_F(IncidentdTest, KeepsAnIncidentsTimelineWhenItsCandidateGoesOnInAnother) {
+  v1::Event change = MakeEvent("deploy");
+  change.set_kind(v1::EVENT_KIND_CHANGE_FINISHED);
+  Append({change});
+  const std::string deploy = IdToHex(StableId({"test", "deploy"}));
+  v1::Candidate promoted = MakeCandidate('b');
+  Submit(promoted);
+  ASSERT_TRUE(Confirm(promoted.candidate_id(), {deploy}).ok());
+  const std::string incident =
+      Promote(promoted.candidate_id()).second.incident_id();
+
+  // An alert of before has come late, so that another one begins earlier.
+  v1::Candidate into = MakeCandidate('a');
+  v1::CandidateEvent* const late = into.add_events();
+  late->set_event_id(std::string(32, '3'));
+  late->set_title("HighErrorRate");
+  *late->mutable_event_time() = FromMicros(kStart - 1);
+  promoted.clear_events();
+  promoted.set_state(v1::CANDIDATE_STATE_MERGED);
+  promoted.set_merged_into_candidate_id(into.candidate_id());
+  Submit(promoted);
+  EXPECT_THAT(TimelineTitles(incident),
+              UnorderedElementsAre("HighLatency", change.title()))
+      << "the other one is not there yet";
+  Submit(into);
+  Submit(promoted);
+  Start();
+  EXPECT_THAT(
+      TimelineTitles(incident),
+      UnorderedElementsAre("HighErrorRate", "HighLatency", change.title()));
+  const v1::Candidate goes_on = GetCandidate(into.candidate_id());
+  EXPECT_EQ(goes_on.state(), v1::CANDIDATE_STATE_PROMOTED);
+  EXPECT_EQ(goes_on.incident_id(), incident);
+  EXPECT_EQ(goes_on.decided_by(), "sam");
+  EXPECT_EQ(GetCandidate(promoted.candidate_id()).state(),
+            v1::CANDIDATE_STATE_PROMOTED);
+  const uint64_t revision = goes_on.revision();
+  Submit(promoted);
+  EXPECT_EQ(GetCandidate(into.candidate_id()).revision(), revision);
+}
+
+TEST_F(IncidentdTest,
+       LeavesAnIncidentsTimelineWhenTheOtherCandidateWasDismissed) {
+  v1::Candidate promoted = MakeCandidate('b');
+  Submit(promoted);
+  Submit(MakeCandidate('a'));
+  const std::string incident =
+      Promote(promoted.candidate_id()).second.incident_id();
+  v1::DismissCandidateRequest dismiss;
+  dismiss.set_candidate_id(std::string(32, 'a'));
+  dismiss.set_author("kim");
+  Context context;
+  v1::DismissCandidateResponse response;
+  ASSERT_TRUE(
+      service_->candidates->DismissCandidate(&context, dismiss, &response)
+          .ok());
+  promoted.clear_events();
+  promoted.set_state(v1::CANDIDATE_STATE_MERGED);
+  promoted.set_merged_into_candidate_id(std::string(32, 'a'));
+  EXPECT_FALSE(Submit(promoted).stored());
+  EXPECT_THAT(TimelineTitles(incident), ElementsAre("HighLatency"));
+  EXPECT_EQ(GetCandidate(std::string(32, 'a')).state(),
+            v1::CANDIDATE_STATE_DISMISSED);
+}
+
 TEST_F(IncidentdTest, FollowsCandidatesRevisionByRevision) {
   Context context;
   auto reader = service_->candidates->WatchCandidates(&context, {});

@@ -341,6 +341,14 @@ TEST_F(BadInputTest, IsRefusedWhereIncidentsAreImported) {
   Refuse(&T::ImportIncident, request, "export.entries[0].entry_id");
   line->clear_event();
   line->clear_entry_id();
+  exported->mutable_incident()->set_incident_id(nobody_);
+  exported->mutable_incident()->set_state(v1::INCIDENT_STATE_MERGED);
+  exported->mutable_incident()->set_merged_into_incident_id(nobody_);
+  Refuse(&T::ImportIncident, request,
+         "export.incident.merged_into_incident_id");
+  exported->mutable_incident()->clear_incident_id();
+  exported->mutable_incident()->clear_state();
+  exported->mutable_incident()->clear_merged_into_incident_id();
   ASSERT_TRUE(ImportIncident(request).first.ok());
   exported->mutable_incident()->set_title("something else");
   Refuse(&T::ImportIncident, request, grpc::ALREADY_EXISTS,

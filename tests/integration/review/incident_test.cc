@@ -276,6 +276,30 @@ TEST_F(IncidentTest, SplitsLinesWithTheirAccountsAndActions) {
   }
 }
 
+TEST_F(IncidentTest, ShowsAgainWhatWasSplitOffOnceItIsMergedBack) {
+  const auto ids = SubmitOutage();
+  const v1::Incident whole = Promote();
+  const std::vector<std::string> before = Titles(whole.incident_id());
+  v1::SplitIncidentRequest split;
+  split.set_incident_id(whole.incident_id());
+  split.set_etag(whole.etag());
+  split.set_title("the alert");
+  split.set_author("sam");
+  split.set_request_id("split-1");
+  split.add_entry_ids(ids[1]);
+  const auto [status, response] = SplitIncident(split);
+  ASSERT_TRUE(status.ok()) << status.error_message();
+  EXPECT_NE(Titles(whole.incident_id()), before);
+  v1::MergeIncidentsRequest merge;
+  merge.set_incident_id(whole.incident_id());
+  merge.set_etag(Read(whole.incident_id()).etag());
+  merge.set_source_incident_id(response.new_incident().incident_id());
+  merge.set_author("sam");
+  const grpc::Status merged = MergeIncidents(merge).first;
+  ASSERT_TRUE(merged.ok()) << merged.error_message();
+  EXPECT_EQ(Titles(whole.incident_id()), before);
+}
+
 TEST_F(IncidentTest, AttachesAndDetachesEvents) {
   const auto ids = SubmitOutage();
   const auto other = Append({MakeEvent("dns", v1::EVENT_KIND_USER_REPORT,
