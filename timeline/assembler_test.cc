@@ -78,6 +78,21 @@ TEST(AssemblerTest, KeepsOneCandidateWhenAlertRepeats) {
   EXPECT_THAT(candidates[0].lines, SizeIs(20));
 }
 
+TEST(AssemblerTest, CutsALongTitleAtACharacterSoThatTheRestHasRoom) {
+  std::string text = "x";
+  while (text.size() < 1023) text += "\xC3\xA4";  // an umlaut
+  std::vector<Event> events = {MakeAlert(absl::Minutes(0), "cart", text),
+                               MakeAlert(absl::Minutes(1), "cart", text)};
+  const std::vector<Candidate> candidates = Assemble(events);
+  ASSERT_THAT(candidates, SizeIs(1));
+  const std::string& title = candidates[0].title;
+  const std::string more = " (cart), then 1 more over 1 min";
+  EXPECT_LE(title.size(), 1024u);
+  EXPECT_GE(title.size(), 1023u);
+  ASSERT_THAT(title, testing::EndsWith(more));
+  EXPECT_EQ((title.size() - more.size()) % 2, 1u) << "whole umlauts";
+}
+
 TEST(AssemblerTest, KeepsOneCandidateWhenAlertFlaps) {
   std::vector<Event> events;
   for (int i = 0; i < 6; ++i) {

@@ -18,6 +18,9 @@ namespace {
 constexpr double kLikelyChange = 0.05;
 // So many words in common make two texts speak of one thing.
 constexpr size_t kWordsInCommon = 2;
+// Of a candidate's title; a service's name and all else beside an event's title
+// are far shorter.
+constexpr size_t kTitleBytesMax = 1024;
 // A shorter revision may stand in a title by chance.
 constexpr size_t kRevisionSizeMin = 4;
 
@@ -30,17 +33,24 @@ std::vector<const KnownEvent*> KnownOf(
 
 std::string TitleOf(const Candidate& candidate, const Event& first,
                     size_t symptom_count, absl::Time last) {
-  std::string title(DisplayTitle(first));
+  absl::string_view title = DisplayTitle(first);
+  std::string more;
   if (!first.service.empty() && !absl::StrContains(title, first.service)) {
-    absl::StrAppend(&title, " (", first.service, ")");
+    absl::StrAppend(&more, " (", first.service, ")");
   }
-  if (symptom_count == 1) return title;
-  absl::StrAppend(&title, ", then ", symptom_count - 1, " more");
-  if (candidate.services.size() > 1) {
-    absl::StrAppend(&title, " in ", candidate.services.size(), " services");
+  if (symptom_count > 1) {
+    absl::StrAppend(&more, ", then ", symptom_count - 1, " more");
+    if (candidate.services.size() > 1) {
+      absl::StrAppend(&more, " in ", candidate.services.size(), " services");
+    }
+    absl::StrAppend(&more, " over ", DescribeDuration(last - first.event_time));
   }
-  return absl::StrCat(title, " over ",
-                      DescribeDuration(last - first.event_time));
+  // Whole characters: those of several bytes go on with 10xxxxxx.
+  size_t size = std::min(title.size(), kTitleBytesMax - more.size());
+  while (size > 0 && size < title.size() && (title[size] & 0xC0) == 0x80) {
+    --size;
+  }
+  return absl::StrCat(title.substr(0, size), more);
 }
 
 void AddContext(const Material& material, const Topology& topology,

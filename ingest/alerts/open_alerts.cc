@@ -23,6 +23,7 @@ std::string Text(absl::Time time) {
 
 OpenAlerts::OpenAlerts(std::vector<OpenAlert> open) {
   for (OpenAlert& alert : open) {
+    alert.stored = true;
     alert.delivered = false;
     const std::string id = alert.fired.source_event_id();
     open_[id] = std::move(alert);
@@ -61,10 +62,11 @@ void OpenAlerts::See(const Alert& alert, PollOutcome* outcome) {
 
 void OpenAlerts::Extend(const Alert& alert, OpenAlert* open,
                         PollOutcome* outcome) {
-  if (open->end_time == alert.end_time &&
+  if (open->stored && open->end_time == alert.end_time &&
       open->missing_since == absl::InfiniteFuture()) {
     return;
   }
+  open->stored = false;
   open->end_time = alert.end_time;
   open->missing_since = absl::InfiniteFuture();
   outcome->changed.push_back(*open);
@@ -83,10 +85,15 @@ void OpenAlerts::Miss(const PollRound& round, OpenAlert* open,
   if (!round.complete) return;
   if (open->missing_since == absl::InfiniteFuture()) {
     open->missing_since = round.time;
-    outcome->changed.push_back(*open);
+    open->stored = false;
   }
+  if (!open->stored) outcome->changed.push_back(*open);
   const bool fires_anew = anew != absl::InfiniteFuture();
-  if (!fires_anew && round.time < open->end_time) return;
+  if (!fires_anew &&
+      round.time <
+          std::max(open->end_time, open->missing_since + round.missing_min)) {
+    return;
+  }
   const absl::Time end =
       std::max(start, std::min({open->missing_since, open->end_time, anew}));
   const std::string how =
@@ -101,6 +108,9 @@ void OpenAlerts::Miss(const PollRound& round, OpenAlert* open,
 }
 
 void OpenAlerts::Commit(const PollOutcome& outcome) {
+  for (const OpenAlert& changed : outcome.changed) {
+    open_[changed.fired.source_event_id()].stored = true;
+  }
   for (const std::string& id : outcome.delivered) open_[id].delivered = true;
   for (const std::string& id : outcome.closed) open_.erase(id);
 }

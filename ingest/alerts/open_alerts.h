@@ -2,8 +2,8 @@
 //
 // An alert that resolved is missing from the next answer, and so is one whose
 // Alertmanager restarted empty; the latter comes back. An alert therefore only
-// counts as resolved once every replica answered without it and the end that
-// it was last given has passed; or at once, when it fires anew.
+// counts as resolved once every replica answered without it for a while and the
+// end that it was last given has passed; or at once, when it fires anew.
 #ifndef SECONDSTORY_INGEST_ALERTS_OPEN_ALERTS_H_
 #define SECONDSTORY_INGEST_ALERTS_OPEN_ALERTS_H_
 
@@ -24,6 +24,8 @@ struct OpenAlert {
   absl::Time end_time = absl::InfinitePast();
   // When all replicas first answered without it.
   absl::Time missing_since = absl::InfiniteFuture();
+  // Whether all of this is durable.
+  bool stored = false;
   // Whether the event that it fired was delivered since we started.
   bool delivered = false;
 };
@@ -35,6 +37,9 @@ struct PollRound {
   std::vector<Alert> alerts;
   // Whether all of them answered.
   bool complete = false;
+  // How long an alert has to be missing: an Alertmanager that was away comes
+  // back empty, and is told again within a minute or so of what fires.
+  absl::Duration missing_min = absl::ZeroDuration();
 };
 
 // What follows from a round. To lose nothing in a crash: make `changed`

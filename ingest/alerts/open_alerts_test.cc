@@ -72,6 +72,19 @@ TEST(OpenAlertsTest, TellsItAgainWhenItWasNotCommitted) {
               ElementsAre("a/0/fired@0"));
 }
 
+TEST(OpenAlertsTest, StoresAgainWhatWasNotCommitted) {
+  OpenAlerts open;
+  open.Look(Round(1, {MakeAlert("a", 0, 5)}));
+  const PollOutcome again = open.Look(Round(2, {MakeAlert("a", 0, 5)}));
+  EXPECT_EQ(again.changed.size(), 1u) << "the disk was full";
+  open.Commit(again);
+  EXPECT_THAT(open.Look(Round(3, {MakeAlert("a", 0, 5)})).changed, IsEmpty());
+  open.Look(Round(4, {}));
+  const PollOutcome missing = open.Look(Round(4, {}));
+  ASSERT_EQ(missing.changed.size(), 1u);
+  EXPECT_EQ(missing.changed[0].missing_since, At(4));
+}
+
 TEST(OpenAlertsTest, FoldsReplicasIntoOne) {
   OpenAlerts open;
   EXPECT_THAT(LookAndCommit(&open, Round(1, {MakeAlert("a", 0, 5),
@@ -110,6 +123,21 @@ TEST(OpenAlertsTest, ResolvesNothingThatComesBack) {
   EXPECT_THAT(LookAndCommit(&open, Round(6, {MakeAlert("a", 0, 10)})),
               IsEmpty());
   EXPECT_EQ(open.size(), 1u);
+}
+
+TEST(OpenAlertsTest, ResolvesNothingThatComesBackToAnEmptyAlertmanager) {
+  OpenAlerts open;
+  LookAndCommit(&open, Round(1, {MakeAlert("a", 0, 5)}));
+  PollRound empty = Round(8, {});
+  empty.missing_min = absl::Minutes(5);
+  EXPECT_THAT(LookAndCommit(&open, empty), IsEmpty());
+  EXPECT_THAT(LookAndCommit(&open, Round(9, {MakeAlert("a", 0, 13)})),
+              IsEmpty());
+  // Missing for good.
+  empty.time = At(20);
+  EXPECT_THAT(LookAndCommit(&open, empty), IsEmpty());
+  empty.time = At(25);
+  EXPECT_EQ(LookAndCommit(&open, empty).size(), 2u);
 }
 
 TEST(OpenAlertsTest, ResolvesNothingWhileAReplicaIsSilent) {

@@ -9,6 +9,12 @@
 #include "base/status_macros.h"
 
 namespace secondstory::ingest {
+namespace {
+
+// See PollRound::missing_min: five minutes where polls come every 30 s.
+constexpr int kMissingPolls = 10;
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<Poller>> Poller::Create(
     const PollerOptions& options, Fetch fetch, OpenAlertStore* store,
@@ -125,6 +131,7 @@ PollRound Poller::Read(absl::Time time, std::vector<Answer> answers,
   PollRound round;
   round.time = time;
   round.complete = true;
+  round.missing_min = kMissingPolls * options_.interval;
   NormalizeOptions options;
   options.source = polled->source;
   options.observe_time = round.time;

@@ -273,7 +273,7 @@ void IncidentHandlers::Promote(v1::PromoteCandidateRequest request,
   Transact<v1::PromoteCandidateResponse>(
       log_,
       {CandidateObject(request.candidate_id()), IncidentObject(promoted_id)},
-      [this, from, request](
+      [this, from, promoted_id, request](
           const storage::Store& store, int64_t now_micros,
           v1::PromoteCandidateResponse* response) -> absl::StatusOr<Records> {
         SS_ASSIGN_OR_RETURN(
@@ -288,12 +288,16 @@ void IncidentHandlers::Promote(v1::PromoteCandidateRequest request,
           return Records();
         }
         std::optional<v1::Incident> stored;
-        if (request.incident_id().empty()) {
+        // Also when none is asked for: an import may have brought it already.
+        absl::StatusOr<v1::Incident> there = ReadWritable(store, promoted_id);
+        if (there.ok()) {
+          stored = *std::move(there);
+          *incident = *stored;
+        } else if (request.incident_id().empty() &&
+                   absl::IsNotFound(there.status())) {
           *incident = IncidentOf(candidate, request, now_micros);
         } else {
-          SS_ASSIGN_OR_RETURN(stored,
-                              ReadWritable(store, request.incident_id()));
-          *incident = *stored;
+          return there.status();
         }
         incident->add_candidate_ids(candidate.candidate_id());
         SS_RETURN_IF_ERROR(DeriveTimes(reader_, now_micros, incident).status());

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "base/stable_id.h"
+#include "base/status_macros.h"
 #include "secondstory/stored/v1/record.pb.h"
 #include "secondstory/v1/candidate_service.pb.h"
 #include "secondstory/v1/event.pb.h"
@@ -117,12 +118,27 @@ class TimelineReader {
       absl::StatusOr<Found> (storage::Store::*find)(absl::string_view,
                                                     absl::string_view) const,
       const std::string& id) const {
+    Held<Found> moved;
     for (const std::string& member : MembersOf(incident)) {
       absl::StatusOr<Found> found = (store_->*find)(member, IdFromHex(id));
-      if (found.ok()) return Held<Found>({IdToHex(member), *std::move(found)});
-      if (!absl::IsNotFound(found.status())) return found.status();
+      if (absl::IsNotFound(found.status())) continue;
+      SS_RETURN_IF_ERROR(found.status());
+      Held<Found> held({IdToHex(member), *std::move(found)});
+      if (MovedTo(held->second).empty()) return held;
+      // What a split took along may have come back with a merge.
+      if (!moved.has_value()) moved = std::move(held);
     }
-    return Held<Found>();
+    return moved;
+  }
+
+  static const std::string& MovedTo(const v1::TimelineEntry& entry) {
+    return entry.moved_to_incident_id();
+  }
+  static const std::string& MovedTo(const v1::ActionItem& action) {
+    return action.moved_to_incident_id();
+  }
+  static const std::string& MovedTo(const stored::v1::AccountRecord& record) {
+    return record.account().moved_to_incident_id();
   }
 
   absl::StatusOr<std::vector<v1::TimelineEntry>> Added(

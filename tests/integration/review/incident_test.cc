@@ -279,10 +279,14 @@ TEST_F(IncidentTest, SplitsLinesWithTheirAccountsAndActions) {
 TEST_F(IncidentTest, ShowsAgainWhatWasSplitOffOnceItIsMergedBack) {
   const auto ids = SubmitOutage();
   const v1::Incident whole = Promote();
+  const auto line = AddLine(whole.incident_id(), "restarted", kStart);
+  const v1::Account account =
+      Tell(whole.incident_id(), "nothing happened", line.entry_id());
   const std::vector<std::string> before = Titles(whole.incident_id());
   v1::SplitIncidentRequest split;
   split.set_incident_id(whole.incident_id());
-  split.set_etag(whole.etag());
+  split.set_etag(Read(whole.incident_id()).etag());
+  split.add_entry_ids(line.entry_id());
   split.set_title("the alert");
   split.set_author("sam");
   split.set_request_id("split-1");
@@ -298,6 +302,13 @@ TEST_F(IncidentTest, ShowsAgainWhatWasSplitOffOnceItIsMergedBack) {
   const grpc::Status merged = MergeIncidents(merge).first;
   ASSERT_TRUE(merged.ok()) << merged.error_message();
   EXPECT_EQ(Titles(whole.incident_id()), before);
+  // Whoever gave an account of it can take it back.
+  v1::WithdrawAccountRequest withdraw;
+  withdraw.set_incident_id(whole.incident_id());
+  withdraw.set_account_id(account.account_id());
+  withdraw.set_author("alex the author");
+  const grpc::Status withdrawn = WithdrawAccount(withdraw).first;
+  EXPECT_TRUE(withdrawn.ok()) << withdrawn.error_message();
 }
 
 TEST_F(IncidentTest, AttachesAndDetachesEvents) {
