@@ -106,6 +106,10 @@ void SetChange(const Commit& commit,
 bool IsUnder(absl::string_view path, absl::string_view prefix) {
   while (absl::ConsumeSuffix(&prefix, "/")) {
   }
+  // As people write the root of a repository.
+  while (absl::ConsumePrefix(&prefix, "./") ||
+         absl::ConsumePrefix(&prefix, "/")) {
+  }
   if (!absl::ConsumePrefix(&path, prefix)) return false;
   return prefix.empty() || path.empty() || path.front() == '/';
 }

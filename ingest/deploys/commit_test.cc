@@ -168,6 +168,9 @@ TEST(CommitTest, KnowsWhatLiesInAFolder) {
   EXPECT_TRUE(IsUnder("apps/a", "apps/"));
   EXPECT_TRUE(IsUnder("apps", "apps/"));
   EXPECT_TRUE(IsUnder("apps", ""));
+  EXPECT_TRUE(IsUnder("apps/a", "/apps"));
+  EXPECT_TRUE(IsUnder("apps/a", "./apps/"));
+  EXPECT_FALSE(IsUnder("apps-eu/a", "/apps"));
   EXPECT_FALSE(IsUnder("apps-eu/a", "apps"));
   EXPECT_FALSE(IsUnder("app", "apps"));
 }

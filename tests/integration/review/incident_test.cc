@@ -1,6 +1,7 @@
 // Goal: an incident moves as incident_service.proto promises, keeps its whole
 // history, and can be told without hindsight.
 // Method: the real incidentd, over gRPC, by several people.
+#include "base/stable_id.h"
 #include "tests/integration/review/client.h"
 #include "tests/support/wait_until.h"
 
@@ -309,6 +310,23 @@ TEST_F(IncidentTest, ShowsAgainWhatWasSplitOffOnceItIsMergedBack) {
   withdraw.set_author("alex the author");
   const grpc::Status withdrawn = WithdrawAccount(withdraw).first;
   EXPECT_TRUE(withdrawn.ok()) << withdrawn.error_message();
+}
+
+TEST_F(IncidentTest, PromotesIntoTheIncidentThatAnImportBroughtUnderItsId) {
+  SubmitOutage();
+  v1::ImportIncidentRequest import;
+  import.set_author("sam");
+  import.mutable_export_()->set_format_version(1);
+  v1::Incident* const brought = import.mutable_export_()->mutable_incident();
+  brought->set_incident_id(IdToHex(StableId({"promoted", candidate_id_})));
+  brought->set_title("the outage, as we told it");
+  *brought->mutable_start_time() = FromMicros(kStart);
+  const auto imported = ImportIncident(import).first;
+  ASSERT_TRUE(imported.ok()) << imported.error_message();
+  const v1::Incident incident = Promote();
+  EXPECT_EQ(incident.incident_id(), brought->incident_id());
+  EXPECT_EQ(incident.title(), "the outage, as we told it");
+  EXPECT_THAT(Titles(incident.incident_id()), ElementsAre("deploy", "alert"));
 }
 
 TEST_F(IncidentTest, AttachesAndDetachesEvents) {
