@@ -90,17 +90,24 @@ absl::StatusOr<GoingOn> GoOn(const v1::Candidate& promoted,
   SS_ASSIGN_OR_RETURN(const std::optional<v1::Candidate> into,
                       FindCandidate(store, into_id));
   if (!into.has_value()) return going_on;
-  SS_ASSIGN_OR_RETURN(const v1::Incident incident,
-                      ShownIncident(store, promoted.incident_id()));
+  const absl::StatusOr<v1::Incident> incident =
+      ShownIncident(store, promoted.incident_id());
+  // What is not there, or goes on nowhere, came with an import.
+  if (absl::IsNotFound(incident.status()) ||
+      absl::IsFailedPrecondition(incident.status())) {
+    return going_on;
+  }
+  SS_RETURN_IF_ERROR(incident.status());
   if (into->state() == v1::CANDIDATE_STATE_PROMOTED) {
-    SS_ASSIGN_OR_RETURN(const v1::Incident other,
-                        ShownIncident(store, into->incident_id()));
-    going_on.may_store = other.incident_id() == incident.incident_id();
+    const absl::StatusOr<v1::Incident> other =
+        ShownIncident(store, into->incident_id());
+    going_on.may_store =
+        other.ok() && other->incident_id() == incident->incident_id();
   } else if (into->state() == v1::CANDIDATE_STATE_OPEN ||
              into->state() == v1::CANDIDATE_STATE_QUIET) {
     going_on.promotion.emplace();
     going_on.promotion->set_candidate_id(into_id);
-    going_on.promotion->set_incident_id(incident.incident_id());
+    going_on.promotion->set_incident_id(incident->incident_id());
     going_on.promotion->set_author(promoted.decided_by());
   }
   return going_on;
