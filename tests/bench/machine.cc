@@ -22,6 +22,7 @@
 #include "grpcpp/grpcpp.h"
 #include "rocksdb/version.h"
 #include "tests/bench/statistics.h"
+#include "tests/support/wait_until.h"
 
 namespace secondstory::bench {
 namespace {
@@ -124,11 +125,10 @@ bool LooksOwned(int pid, int port) {
 
 bool OwnsPort(int pid, int port) {
   // The kernel's table is read while others open and close sockets, and a row
-  // may be missed: what is so is so at every look, so a few may fail.
-  for (int look = 0; look < 10; ++look) {
-    if (LooksOwned(pid, port)) return true;
-  }
-  return false;
+  // may be missed, several times in a row when they are busy.
+  return bool{support::WaitUntil(
+      absl::StrCat("process ", pid, " alone listens on port ", port),
+      [&] { return LooksOwned(pid, port); })};
 }
 
 }  // namespace secondstory::bench
