@@ -18,8 +18,8 @@ namespace {
 constexpr double kLikelyChange = 0.05;
 // So many words in common make two texts speak of one thing.
 constexpr size_t kWordsInCommon = 2;
-// Of a candidate's title; a service's name and all else beside an event's title
-// are far shorter.
+// Of a candidate's title, as its API takes it; a service's name and all else
+// beside an event's title are far shorter.
 constexpr size_t kTitleBytesMax = 1024;
 // A shorter revision may stand in a title by chance.
 constexpr size_t kRevisionSizeMin = 4;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -74,24 +73,18 @@ class Shown {
  public:
   explicit Shown(const storage::Store& store) : store_(store) {}
 
-  // Empty: nowhere, because it is deleted.
+  // Empty: nowhere, because it is deleted, or an import left it without one.
   absl::StatusOr<std::string> IncidentOf(const std::string& incident_id) {
     const auto [it, is_new] = shown_.try_emplace(incident_id);
     if (!is_new) return it->second;
-    std::string id = incident_id;
-    // An import may say that incidents were merged in a circle.
-    std::set<std::string> seen;
-    while (seen.insert(id).second) {
-      const absl::StatusOr<v1::Incident> incident =
-          store_.GetIncident(IdFromHex(id));
-      if (absl::IsNotFound(incident.status())) return it->second;
-      SS_RETURN_IF_ERROR(incident.status());
-      if (incident->state() != v1::INCIDENT_STATE_MERGED) {
-        if (!incident->has_delete_time()) it->second = id;
-        return it->second;
-      }
-      id = incident->merged_into_incident_id();
+    const absl::StatusOr<v1::Incident> incident =
+        ShownIncident(store_, incident_id);
+    if (absl::IsNotFound(incident.status()) ||
+        absl::IsFailedPrecondition(incident.status())) {
+      return it->second;
     }
+    SS_RETURN_IF_ERROR(incident.status());
+    if (!incident->has_delete_time()) it->second = incident->incident_id();
     return it->second;
   }
 

@@ -242,6 +242,18 @@ class AlertsTest : public testing::Test {
     return kinds;
   }
 
+  // The alert that fired once ends once.
+  void ResolveByWebhookAndPoll() {
+    Resolve();
+    ASSERT_TRUE(WaitForEvents(2));
+    ASSERT_TRUE(WaitUntil("the poller has noticed too", [&] {
+      return Count("secondstory_alerts_open{source=\"alertmanager/prod\"}") ==
+             0;
+    }));
+    EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
+                                     "EVENT_KIND_ALERT_RESOLVED"));
+  }
+
   std::string dir_;
   int incidentd_port_ = 0;
   std::unique_ptr<Subprocess> incidentd_;
@@ -271,13 +283,7 @@ TEST_F(AlertsTest, ArriveOnceByWebhookAndByPoll) {
   }));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED"));
 
-  Resolve();
-  ASSERT_TRUE(WaitForEvents(2));
-  ASSERT_TRUE(WaitUntil("the poller has noticed too", [&] {
-    return Count("secondstory_alerts_open{source=\"alertmanager/prod\"}") == 0;
-  }));
-  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
-                                   "EVENT_KIND_ALERT_RESOLVED"));
+  ResolveByWebhookAndPoll();
   EXPECT_TRUE(WaitForResolvedCandidate());
   const v1::Event fired = Events()[0];
   EXPECT_EQ(fired.source(), "alertmanager/prod");
@@ -310,13 +316,7 @@ TEST_F(AlertsTest, AreToldOnceWhenASilenceHidesThemFromWebhooksForAWhile) {
   ASSERT_TRUE(WaitUntil("webhooks tell it too", [&] { return Count(ok) > 0; }));
   EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED"));
 
-  Resolve();
-  ASSERT_TRUE(WaitForEvents(2));
-  ASSERT_TRUE(WaitUntil("the poller has noticed too", [&] {
-    return Count("secondstory_alerts_open{source=\"alertmanager/prod\"}") == 0;
-  }));
-  EXPECT_THAT(Kinds(), ElementsAre("EVENT_KIND_ALERT_FIRED",
-                                   "EVENT_KIND_ALERT_RESOLVED"));
+  ResolveByWebhookAndPoll();
 }
 
 TEST_F(AlertsTest, AreFoundByPollingAfterAlertdWasDown) {
